@@ -1,0 +1,1 @@
+"""How AWS is reached: settings, clients, metering and price of every call, faults."""

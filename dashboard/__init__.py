@@ -1,0 +1,1 @@
+"""The screens: pages, view models, charts."""

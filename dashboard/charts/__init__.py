@@ -1,0 +1,1 @@
+"""Charts: one documented chart view, two drawers."""

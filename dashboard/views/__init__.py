@@ -1,0 +1,1 @@
+"""View models: `build(state, sources, now)` gives a frozen, documented dataclass; no streamlit here."""

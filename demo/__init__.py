@@ -1,0 +1,1 @@
+"""The embedded demo cloud: an AWS endpoint on loopback whose fleet really scales."""
