@@ -39,10 +39,8 @@ class Money:
         """
         sign = "−" if self.amount < 0 else ""
         amount = abs(self.amount)
-        if 0 < amount < Decimal("0.005"):
-            digits = f"{amount.normalize():f}"
-        else:
-            digits = f"{amount.quantize(Decimal('0.01'), ROUND_HALF_EVEN):,}"
+        cents = amount.quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+        digits = f"{cents:,}" if cents or not amount else f"{amount.normalize():f}"
         return f"{sign}${digits}" if self.currency == "USD" else f"{sign}{digits} {self.currency}"
 
 

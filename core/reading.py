@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 U = TypeVar("U")
 
 
@@ -51,10 +51,10 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Generic[T_co]):
     """A value, when it was read, and the faults that make it incomplete."""
 
-    value: T
+    value: T_co
     at: datetime
     """When the newest part of the value was read."""
     faults: tuple[Fault, ...] = ()
@@ -63,7 +63,7 @@ class Reading(Generic[T]):
     def complete(self) -> bool:
         return not self.faults
 
-    def map(self, change: Callable[[T], U]) -> Reading[U]:
+    def map(self, change: Callable[[T_co], U]) -> Reading[U]:
         return Reading(change(self.value), self.at, self.faults)
 
 
