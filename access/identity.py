@@ -1,0 +1,35 @@
+"""Who acts. Until there is a sign-in it is the operating-system user, with the role that settings give."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloud.settings import Settings
+
+
+class Role(StrEnum):
+    """What a person is trusted with; each may do what those before may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, with the role in force."""
+
+    name: str
+    role: Role
+
+
+def local_actor(settings: Settings) -> Actor:
+    """Give the person at this machine. A user number without a name is named by the number."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = "unknown user"
+    return Actor(name, Role(settings.role_name))

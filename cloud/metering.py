@@ -1,0 +1,198 @@
+"""Counts and prices every call to AWS, and refuses the one that would pass the cap.
+
+Two of botocore's documented events carry it: `provide-client-params` knows what a call asks for, so it prices the
+call and may refuse it; `before-send` sees every attempt that leaves, retries included, so it counts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from cloud.faults import NotFree
+from cloud.ledger import Entry, Ledger, Total, month_of
+from cloud.pricing import PriceBook, units_of
+from core.money import ZERO, Money
+from core.timespan import Timespan
+
+Clock = Callable[[], datetime]
+
+LEDGER_FILE: Final = "ledger.sqlite3"
+BATCH_CALLS: Final = 200
+"""Free calls are written in batches of at most this many …"""
+BATCH_SECONDS: Final = 1.0
+"""… or this much time: `kill -9` forgets a second's free calls at most. Paid calls are written before they leave."""
+
+_feature: ContextVar[str] = ContextVar("watchkeeper_feature", default="other")
+
+
+@contextmanager
+def feature(name: str) -> Iterator[None]:
+    """Book every call made inside to `name`, such as `wall` or `collector`."""
+    token = _feature.set(name)
+    try:
+        yield
+    finally:
+        _feature.reset(token)
+
+
+class Events(Protocol):
+    """The part of a botocore session that handlers are registered with."""
+
+    def register(self, event_name: str, handler: Callable[..., Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    """A priced call that has not left yet."""
+
+    region: str
+    units: int
+    cost: Money
+    feature: str
+
+
+class Meter:
+    """The meter of one process. `clock` gives the instant under which calls are booked."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        clock: Clock,
+        cap: Money = ZERO,
+        prices: PriceBook | None = None,
+        ledger_file: str = LEDGER_FILE,
+    ) -> None:
+        self.prices = prices or PriceBook()
+        self.cap = cap
+        self._clock = clock
+        self._ledger = Ledger(data_dir / LEDGER_FILE)
+        self._lock = threading.Lock()
+        self._pending: dict[tuple[datetime, str, str, str, str, str], list[int]] = {}
+        self._pending_calls = 0
+        self._flushed_at = clock()
+        self._used: dict[str, int] = {}
+        self._used_month = month_of(self._flushed_at)
+        self._quotes = threading.local()
+        atexit.register(self.close)
+
+    def attach(self, session: Events, *, account: str) -> None:
+        """Meter every client that `session` makes from now on; its calls are booked to `account`."""
+        session.register(
+            "provide-client-params",
+            lambda params, model, context=None, **_: self._quote(params, model, context or {}, account),
+        )
+        session.register("before-send", lambda event_name, **_: self._count(event_name, account))
+
+    def close(self) -> None:
+        """Write what is pending; the meter can go on being used."""
+        atexit.unregister(self.close)
+        self.flush()
+
+    def totals(self, span: Timespan) -> tuple[Total, ...]:
+        """Give every process's calls in `span`, this one's up to now."""
+        self.flush()
+        return self._ledger.totals(span)
+
+    def spent_this_month(self) -> Money:
+        """Give what our own calls cost so far this month."""
+        return self._ledger.spent(month_of(self._clock()))
+
+    def free_requests_left(self, account: str) -> int:
+        """Count the CloudWatch requests of the account's free allowance that we have not used ourselves."""
+        price = self.prices.price("cloudwatch", "GetMetricStatistics")
+        return max(0, price.allowance - self._used_by(account)) if price else 0
+
+    # -- one call ---------------------------------------------------------------------------------------------------
+
+    def _quote(self, params: dict[str, Any], model: Any, context: dict[str, Any], account: str) -> None:
+        service, operation = _service(model), str(model.name)
+        units = units_of(service, operation, params)
+        cost = self.prices.cost(
+            service, operation, units, used=self._used_by(account) if service == "cloudwatch" else 0
+        )
+        if cost is None:
+            raise NotFree(f"the price book has no price for {service}:{operation}, so it is not called unasked")
+        if cost.amount > self.cap.amount:
+            raise NotFree(f"it costs {cost} and the monthly cap on our own calls is {self.cap}")
+        quote = _Quote(str(context.get("client_region") or ""), units, cost, _feature.get())
+        self._here()[service, operation] = quote
+
+    def _count(self, event_name: str, account: str) -> None:
+        _, hyphenated, operation = event_name.split(".", 2)
+        service = _HYPHENATED.get(hyphenated, hyphenated)
+        quote = self._here().get((service, operation)) or _Quote("", 1, ZERO, _feature.get())
+        at = self._clock().replace(second=0, microsecond=0)
+        if quote.cost.amount:
+            self._buy(Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost))
+            return
+        with self._lock:
+            pending = self._pending.setdefault((at, service, operation, account, quote.region, quote.feature), [0, 0])
+            pending[0] += 1
+            pending[1] += quote.units
+            self._pending_calls += 1
+            if service == "cloudwatch":
+                self._used[account] = self._used.get(account, 0) + quote.units
+            due = self._pending_calls >= BATCH_CALLS or self._clock() - self._flushed_at >= timedelta(
+                seconds=BATCH_SECONDS
+            )
+        if due:
+            self.flush()
+
+    def _buy(self, entry: Entry) -> None:
+        if not self._ledger.append_within(entry, cap=self.cap):
+            raise NotFree(f"it costs {entry.cost} and this month's cap of {self.cap} on our own calls is reached")
+
+    def _here(self) -> dict[tuple[str, str], _Quote]:
+        quotes: dict[tuple[str, str], _Quote] | None = getattr(self._quotes, "by_call", None)
+        if quotes is None:
+            quotes = self._quotes.by_call = {}
+        return quotes
+
+    # -- the ledger -------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write the calls counted since the last time."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            self._pending_calls = 0
+            self._flushed_at = self._clock()
+        if pending:
+            self._ledger.append(
+                Entry(*key, calls=calls, units=units, cost=ZERO) for key, (calls, units) in pending.items()
+            )
+
+    def _used_by(self, account: str) -> int:
+        """Our own part of the month's allowance: what the ledger knew when first asked, and ours since."""
+        month = month_of(self._clock())
+        with self._lock:
+            if month != self._used_month:
+                self._used, self._used_month = {}, month
+            known = self._used.get(account)
+        if known is None:
+            known = self._ledger.used(month, account=account, service="cloudwatch")
+            with self._lock:
+                self._used[account] = known
+        return known
+
+
+_HYPHENATED: Final = {
+    "auto-scaling": "autoscaling",
+    "elastic-load-balancing-v2": "elbv2",
+    "cost-explorer": "ce",
+    "cloudwatch-logs": "logs",
+}
+"""botocore's event names → the client names the price book uses, where they differ."""
+
+
+def _service(model: Any) -> str:
+    hyphenated = str(model.service_model.service_id.hyphenize())
+    return _HYPHENATED.get(hyphenated, hyphenated)

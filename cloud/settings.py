@@ -1,0 +1,307 @@
+"""What a person may set: read once from the environment and one TOML file, validated, frozen.
+
+An environment variable `WATCHKEEPER_<NAME>` wins over `watchkeeper.toml` (or the file that `WATCHKEEPER_CONFIG` names),
+which wins over the default. Credentials are no setting: botocore's ordinary chain finds them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX: Final = "WATCHKEEPER_"
+CONFIG_FILE: Final = "watchkeeper.toml"
+DEFAULT_REGION: Final = "us-east-1"
+
+CREDENTIALS_IN_ENVIRONMENT: Final = (
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_ENDPOINT_URL",
+)
+"""Any of these says that a person means a real account. A default profile in `~/.aws` alone does not."""
+
+RoleName = Literal["viewer", "operator", "engineer", "administrator"]
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the message has one line a field."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def _comma_separated(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return _json(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON at character {error.pos + 1}") from error
+
+
+def _accepted(text: str, meaning: str, **rules: Any) -> Any:
+    return Field(description=meaning, json_schema_extra={"accepted": text}, **rules)
+
+
+_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-\d$"
+Region = Annotated[str, Field(pattern=_REGION)]
+Regions = Annotated[tuple[Region, ...], NoDecode, BeforeValidator(_comma_separated)]
+_REGIONS_ACCEPTED: Final = "region names such as us-east-1,eu-west-1"
+
+
+class Account(BaseModel):
+    """One AWS account to watch, and how it is reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, _accepted("twelve digits", "the account's number", pattern=r"^\d{12}$")]
+    name: Annotated[str, _accepted("1 to 60 characters", "what people call it", min_length=1, max_length=60)]
+    role_arn: Annotated[
+        str | None,
+        _accepted(
+            "a role's ARN such as arn:aws:iam::123456789012:role/watchkeeper",
+            "role to assume; none means the caller's own credentials",
+            pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
+        ),
+    ] = None
+    regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions to watch there")] = ()
+
+
+DEMO_ACCOUNTS: Final = (
+    Account(id="111111111111", name="directory-prod", regions=("us-east-1",)),
+    Account(
+        id="222222222222",
+        name="directory-dr",
+        role_arn="arn:aws:iam::222222222222:role/watchkeeper",
+        regions=("eu-west-1",),
+    ),
+)
+
+_PORT_ACCEPTED: Final = "a whole number from 1 to 65535"
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. `load()` makes one from the environment and the file."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
+
+    cloud: Annotated[
+        Literal["auto", "demo", "aws"],
+        _accepted("auto, demo or aws", "which cloud is watched; auto settles at start and then reads demo or aws"),
+    ] = "auto"
+    demo_port: Annotated[int, _accepted(_PORT_ACCEPTED, "port of the embedded demo cloud", ge=1, le=65535)] = 4566
+    port: Annotated[int, _accepted(_PORT_ACCEPTED, "port of the dashboard", ge=1, le=65535)] = 8501
+    address: Annotated[
+        str,
+        _accepted(
+            "an address of this machine such as 127.0.0.1 or 0.0.0.0",
+            "where the dashboard listens; anything but loopback shows it to the network",
+            pattern=r"^[A-Za-z0-9.:_-]+$",
+        ),
+    ] = "127.0.0.1"
+    regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions for accounts that name none")] = ()
+    accounts: Annotated[
+        tuple[Account, ...],
+        NoDecode,
+        BeforeValidator(_json),
+        _accepted(
+            'a list of accounts such as [{"id": "123456789012", "name": "prod"}], in TOML [[accounts]] tables',
+            "accounts to watch; none means the caller's own",
+        ),
+    ] = ()
+    role: Annotated[
+        RoleName | None,
+        _accepted(
+            "viewer, operator, engineer or administrator",
+            "what the person at this machine may do; by default viewer on AWS, administrator on the demo",
+        ),
+    ] = None
+    data_dir: Annotated[Path, _accepted("a directory that can be written", "where history and the ledger live")] = Path(
+        ".var"
+    )
+    refresh_seconds: Annotated[
+        int, _accepted("a whole number from 5 to 3600", "least age of metrics before AWS is asked again", ge=5, le=3600)
+    ] = 60
+    poll_seconds: Annotated[
+        int, _accepted("a whole number from 5 to 3600", "how often the collector looks for transitions", ge=5, le=3600)
+    ] = 15
+    monthly_cap_usd: Annotated[
+        Decimal,
+        _accepted(
+            "dollars such as 0 or 2.50", "most that Watchkeeper's own calls may cost in a month", ge=0, decimal_places=5
+        ),
+    ] = Decimal(0)
+    demo_seed: Annotated[int, _accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _accepted("debug, info, warning or error", "how much the processes say"),
+    ] = "warning"
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        _accepted(
+            "host names such as watch.example.com", "names under which the dashboard may be asked beside localhost"
+        ),
+    ] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file before defaults; no `.env` file and no secrets directory."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, InitSettingsSource(settings_cls, read_file(os.environ))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settle(cls, given: Any) -> Any:
+        """Settle `auto`, and give the demo its accounts."""
+        if not isinstance(given, dict):
+            return given
+        chosen = given.get("cloud", "auto")
+        cloud = choose_cloud(os.environ) if chosen == "auto" else chosen
+        accounts = given.get("accounts") or (DEMO_ACCOUNTS if cloud == "demo" else ())
+        return {**given, "cloud": cloud, "accounts": accounts}
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the embedded demo cloud is watched. For badges and start-up only, never for behaviour."""
+        return self.cloud == "demo"
+
+    @property
+    def demo_endpoint(self) -> str:
+        """Where the embedded demo cloud answers."""
+        return f"http://127.0.0.1:{self.demo_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where a person on this machine opens the dashboard."""
+        host = "127.0.0.1" if self.address in {"0.0.0.0", "::"} else self.address  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def role_name(self) -> RoleName:
+        """The role of the person at this machine until there is a sign-in."""
+        return self.role or ("administrator" if self.is_demo else "viewer")
+
+
+def choose_cloud(environ: Mapping[str, str]) -> Literal["demo", "aws"]:
+    """Decide what `auto` means: AWS where the environment names credentials or an endpoint, the demo otherwise."""
+    return "aws" if any(environ.get(name) for name in CREDENTIALS_IN_ENVIRONMENT) else "demo"
+
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Give the TOML file that would be read, whether it exists or not."""
+    return Path(environ.get(f"{PREFIX}CONFIG") or CONFIG_FILE)
+
+
+def read_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read the TOML file; a missing one is empty unless `WATCHKEEPER_CONFIG` names it."""
+    path = config_path(environ)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if not environ.get(f"{PREFIX}CONFIG"):
+            return {}
+        raise SettingsError((f"{PREFIX}CONFIG: there is no file {path}; name one that exists or unset it",)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{path} cannot be read: {error}",)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError((f"{path} is not TOML: {error}",)) from error
+
+
+def load() -> Settings:
+    """Give the settings in force, or raise `SettingsError` with a line for each field that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(tuple(_explained(error))) from None
+
+
+def _explained(error: ValidationError) -> list[str]:
+    lines: dict[str, None] = {}
+    for problem in error.errors(include_url=False, include_context=False):
+        where = [str(part) for part in problem["loc"]]
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Account.model_fields if len(where) > 1 else Settings.model_fields))
+            lines[f"{'.'.join(where)}: is not a setting; the settings are {known}"] = None
+        elif problem["type"] == "missing":
+            lines[f"{_named(where)}: is missing; give {_accepted_by(where)}"] = None
+        else:
+            lines[f"{_named(where)}: {_shown(problem['input'])} is not accepted; give {_accepted_by(where)}"] = None
+    return list(lines)
+
+
+def _named(where: list[str]) -> str:
+    variable = PREFIX + where[0].upper()
+    rest = ".".join(where[1:])
+    given_in = variable if variable in os.environ else where[0]
+    return f"{given_in}.{rest}" if rest else given_in
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _accepted_by(where: list[str]) -> str:
+    fields = Settings.model_fields
+    field = fields[where[0]]
+    for part in where[1:]:
+        if where[0] == "accounts" and part in Account.model_fields:
+            field = Account.model_fields[part]
+    extra = field.json_schema_extra
+    return str(extra["accepted"]) if isinstance(extra, dict) else "another value"
+
+
+def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """List (setting, value, where it comes from) for every setting in force."""
+    in_file = read_file(environ)
+    rows = []
+    for name in Settings.model_fields:
+        variable = PREFIX + name.upper()
+        source = variable if variable in environ else str(config_path(environ)) if name in in_file else "default"
+        rows.append((name, _printed(getattr(settings, name)), source))
+    return rows
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_printed(part) for part in value) or "none"
+    if isinstance(value, Account):
+        reached = f" through {value.role_arn}" if value.role_arn else ""
+        return f"{value.id} {value.name} ({', '.join(value.regions) or 'regions from settings'}){reached}"
+    return "by cloud" if value is None else str(value)
