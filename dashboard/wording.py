@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import string
 import unicodedata
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.money import Money
+from dashboard.charts.unit import MISSING, written
 
 WORD_JOINER: Final = "\u2060"
 _LINK_MAKERS: Final = frozenset(":/.@")
@@ -18,7 +18,7 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 LABEL_LENGTH: Final = 300
 """Characters of foreign text that a label shows; the whole stands in tables."""
 
-NO_VALUE: Final = "–"
+NO_VALUE: Final = MISSING
 """Shown where there is no datapoint; never a zero."""
 
 
@@ -64,72 +64,36 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def number(value: float) -> str:
-    """Give a number with about three digits that matter.
+def quantity(value: float | None, unit: str | None) -> str:
+    """Give a value with CloudWatch's unit as the charts write it, so that a tile and its chart agree.
 
-    >>> number(1221.4), number(0.3123), number(58.04), number(0.0), number(2_345_678)
-    ('1,221', '0.31', '58', '0', '2.35 M')
+    >>> quantity(0.412, "Seconds"), quantity(57.9, "Percent"), quantity(1221, "Count/Second"), quantity(None, "Count")
+    ('412 ms', '57.9%', '1,221/s', '–')
     """
-    if not math.isfinite(value):
-        return NO_VALUE
-    size = abs(value)
-    sign = "−" if value < 0 and float(f"{size:.3g}") else ""
-    for limit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
-        if size >= limit:
-            return f"{sign}{size / limit:.3g} {letter}"
-    return sign + _below_a_million(size)
+    return written(value, unit)
 
 
-def _below_a_million(size: float) -> str:
-    if size >= 100:
-        return f"{size:,.0f}"
-    if size >= 10:
-        return _trimmed(f"{size:.1f}")
-    if size >= 0.1:
-        return _trimmed(f"{size:.2f}")
-    return _trimmed(f"{size:.2g}") if size >= 1e-6 else "0"
+def difference(value: float, unit: str | None) -> str:
+    """Give a difference with its sign; of two percentages it is percentage points.
 
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
-
-
-_BYTE_STEPS: Final = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-_SUFFIXES: Final = {"Percent": " %", "Count/Second": "/s", "Count": "", "None": ""}
-_TO_SECONDS: Final = {"Seconds": 1.0, "Milliseconds": 1e-3, "Microseconds": 1e-6}
-
-
-def quantity(value: float, unit: str | None) -> str:
-    """Give a value with CloudWatch's unit in the form people use.
-
-    >>> quantity(0.412, "Seconds"), quantity(1.42, "Seconds"), quantity(57.9, "Percent"), quantity(1.4e6, "Bytes")
-    ('412 ms', '1.42 s', '57.9 %', '1.4 MB')
+    >>> difference(0.138, "Seconds"), difference(-0.061, "Percent"), difference(0, "Count")
+    ('+138 ms', '-0.061 pp', '±0')
     """
-    if not math.isfinite(value):
-        return NO_VALUE
-    if unit in _TO_SECONDS:
-        return _time_amount(value * _TO_SECONDS[unit])
-    if unit is not None and unit.startswith("Bytes"):
-        return _bytes_amount(value) + ("/s" if unit.endswith("/Second") else "")
-    return number(value) + _SUFFIXES.get(unit or "None", f" {unit}")
+    size = written(abs(value), unit)
+    if unit == "Percent":
+        size = size.removesuffix("%") + " pp"
+    if not value or not any(digit in size for digit in "123456789"):
+        return "±0"
+    return f"{'-' if value < 0 else '+'}{size}"
 
 
-def _time_amount(seconds: float) -> str:
-    size = abs(seconds)
-    if size >= 120:
-        return duration(timedelta(seconds=seconds))
-    if size >= 1:
-        return f"{seconds:.3g} s".replace("-", "−")
-    if size >= 1e-3 or size == 0:
-        return f"{number(float(f'{seconds * 1e3:.3g}'))} ms"
-    return f"{number(float(f'{seconds * 1e6:.3g}'))} µs"
+def share(part: float, *, of: float) -> str:
+    """Give a relative change in percent; from nothing there is none.
 
-
-def _bytes_amount(value: float) -> str:
-    for limit, letters in _BYTE_STEPS:
-        if abs(value) >= limit:
-            return f"{value / limit:.3g} {letters}".replace("-", "−")
-    return f"{number(value)} B"
+    >>> share(12, of=300), share(1, of=0)
+    ('+4%', '–')
+    """
+    return NO_VALUE if not of else f"{100 * part / of:+.0f}%"
 
 
 def duration(length: timedelta) -> str:

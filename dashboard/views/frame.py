@@ -1,0 +1,127 @@
+"""The bar that every page begins with: which cloud, account and region, how old what is on screen is, and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.reading import Fault, FaultKind, Scope
+from dashboard.state import PageState
+from dashboard.wording import (
+    ALARM,
+    INFO,
+    OK,
+    STALE,
+    WARNING,
+    Look,
+    age,
+    clock,
+    count,
+    duration,
+    listed,
+    moment,
+    plain,
+)
+
+STALE_AFTER = timedelta(seconds=45)
+"""Reads this old are called stale: several refreshes have failed or not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What people call the cloud, account and region on screen."""
+
+    cloud: str
+    """`Demo cloud` or `AWS`."""
+    account_name: str
+    scope: Scope
+
+    def text(self) -> str:
+        """Give account and region in one line; the name may be foreign text."""
+        name = plain(self.account_name)
+        known = name if name == self.scope.account else f"{name} {self.scope.account}"
+        return f"{known} · {self.scope.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state with its word."""
+
+    text: str
+    """A few words; not Markdown."""
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the line under the bar says."""
+
+    place: Place
+    """Which cloud, account and region."""
+    freshness: Badge
+    """The age of what is on screen."""
+    badges: tuple[Badge, ...]
+    """What else must be known of what is on screen, such as alarms firing."""
+
+
+def build(state: PageState, place: Place, *, read_at: datetime | None, now: datetime, refresh: float) -> Frame:
+    """Give the frame of a page whose newest read is from `read_at`; None where nothing was read yet."""
+    return Frame(place, freshness(state, read_at=read_at, now=now, refresh=refresh), ())
+
+
+def freshness(state: PageState, *, read_at: datetime | None, now: datetime, refresh: float) -> Badge:
+    """Say how old what is on screen is, and whether it renews itself."""
+    if state.fixed is not None:
+        start, end = moment(state.fixed.start, now=now), moment(state.fixed.end, now=now)
+        return Badge(f"Paused on {start} to {end} UTC", INFO)
+    if read_at is None:
+        return Badge("Not read yet", STALE)
+    if not state.live:
+        return Badge(f"Paused · as of {clock(read_at)} UTC", INFO)
+    if now - read_at > STALE_AFTER:
+        return Badge(f"Stale · {age(read_at, now=now)} old, last read {clock(read_at)} UTC", STALE)
+    return Badge(f"Updated {clock(read_at)} UTC, refresh {duration(timedelta(seconds=refresh))}", OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Why part of a card is missing, and what to do."""
+
+    title: str
+    """What happened, in a few words; not Markdown."""
+    body: str
+    """What is missing, why, and the next step; foreign text, not Markdown."""
+    action: str
+    """The IAM action that was denied, else empty."""
+    look: Look
+
+
+_TITLES = {
+    FaultKind.ACCESS_DENIED: "AWS denied access",
+    FaultKind.THROTTLED: "AWS asked for fewer calls",
+    FaultKind.EXPIRED_LOGIN: "The login has run out",
+    FaultKind.UNREACHABLE: "The cloud cannot be reached",
+    FaultKind.INVALID_REQUEST: "AWS did not accept the request",
+    FaultKind.PARTIAL_DATA: "Part of the data is missing",
+    FaultKind.SERVICE_FAILURE: "AWS could not answer",
+    FaultKind.NOT_FREE: "Not called, because it costs money",
+}
+
+
+def notices(faults: Sequence[Fault]) -> tuple[Notice, ...]:
+    """Give one notice for each kind of fault, naming every operation that failed that way."""
+    found: list[Notice] = []
+    for kind in FaultKind:
+        same = [fault for fault in faults if fault.kind is kind]
+        if same:
+            found.append(_notice(kind, same))
+    return tuple(found)
+
+
+def _notice(kind: FaultKind, faults: Sequence[Fault]) -> Notice:
+    whats = list(dict.fromkeys(fault.what for fault in faults))
+    more = "" if len(faults) == 1 else f" ({count(len(faults), 'reading')}: {listed(whats, most=3)})"
+    look = ALARM if kind in {FaultKind.ACCESS_DENIED, FaultKind.EXPIRED_LOGIN, FaultKind.UNREACHABLE} else WARNING
+    action = whats[0] if kind is FaultKind.ACCESS_DENIED else ""
+    return Notice(_TITLES[kind], plain(faults[0].message) + more, action, look)

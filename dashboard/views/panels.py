@@ -1,0 +1,221 @@
+"""Panels: which series a chart shows, as data; queries out of them, and chart views out of what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from collectors.query import MetricQuery
+from core.reading import Scope
+from core.series import MetricId, Series
+from core.timespan import Timespan, chart_period, from_epoch
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Status, Threshold, Tone, breaches
+from dashboard.wording import duration, moment, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class PanelLine:
+    """One series that a panel shows."""
+
+    metric: MetricId
+    statistic: str
+    name: str
+    """As the legend writes it; foreign text is drawn as text only."""
+    kind: LineKind = LineKind.LINE
+    axis: Axis = Axis.LEFT
+    tone: Tone | None = None
+    emphasis: bool = False
+    per_second: bool = False
+    """Sums are shown as a rate, so that the period does not change what is read."""
+    zero_beside: MetricId | None = None
+    """AWS reports this metric only when it is not zero; where it is silent while this other one reports, it is zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold that somebody set on a metric, as an alarm has it."""
+
+    metric: MetricId
+    statistic: str
+    value: float
+    label: str
+    below: bool = False
+    """True where values under the threshold breach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One chart before anything is read."""
+
+    key: str
+    title: str
+    unit: str | None
+    lines: tuple[PanelLine, ...]
+    subtitle: str = ""
+    right_unit: str | None = None
+    y_max: float | None = None
+
+
+Readings = Mapping[MetricQuery, Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The time grid of one screen: where, which span, how coarse."""
+
+    scope: Scope
+    span: Timespan
+    period: int
+    """Seconds a datapoint covers."""
+
+    def query(self, line: PanelLine) -> MetricQuery:
+        return MetricQuery(self.scope, line.metric, line.statistic, self.period, self.span)
+
+
+def grid(scope: Scope, span: Timespan, *, now: datetime, period: int | None = None, points: int = 400) -> Grid:
+    """Give the grid on which `span` is read: whole periods, none of which is still running at `now`."""
+    chosen = period or chart_period(span, now=now, points=points)
+    whole = span.aligned(chosen)
+    running = from_epoch(int(now.timestamp() // chosen) * chosen)
+    end = min(whole.end, max(running, whole.start + timedelta(seconds=chosen)))
+    return Grid(scope, Timespan(whole.start, end), chosen)
+
+
+def queries(panels: Iterable[Panel], on: Grid) -> tuple[MetricQuery, ...]:
+    """Give every query that the panels need, each once."""
+    return tuple(dict.fromkeys(on.query(line) for panel in panels for line in panel.lines))
+
+
+def chart(
+    panel: Panel, readings: Readings, on: Grid, *, limits: Sequence[Limit] = (), marks: tuple[Mark, ...] = ()
+) -> ChartView:
+    """Give the chart of `panel` with what was read; what is missing is a gap and a note."""
+    drawn = tuple(_line(line, readings, on) for line in panel.lines)
+    matched = _matched(panel, limits)
+    thresholds = tuple(
+        dict.fromkeys(Threshold(limit.value, limit.label, axis=line.axis) for line, limit in matched)
+    )
+    bands = _bands(panel, drawn, matched, on)
+    view = ChartView(
+        key=panel.key,
+        title=panel.title,
+        subtitle=panel.subtitle,
+        unit=panel.unit,
+        right_unit=panel.right_unit,
+        lines=drawn,
+        span=on.span,
+        thresholds=thresholds,
+        bands=bands,
+        marks=marks,
+        y_max=panel.y_max,
+        status=_status(matched, bands, on),
+    )
+    return replace(view, note=_no_datapoints(on)) if view.empty else view
+
+
+def _no_datapoints(on: Grid) -> str:
+    start, end = (moment(at, now=on.span.end) for at in (on.span.start, on.span.end))
+    return f"No datapoints {start} to {end}"
+
+
+def _line(line: PanelLine, readings: Readings, on: Grid) -> Line:
+    series = readings.get(on.query(line)) or Series.empty(on.period)
+    times, values = series.on_grid(on.span)
+    if line.zero_beside is not None:
+        beside = readings.get(on.query(replace(line, metric=line.zero_beside))) or Series.empty(on.period)
+        reported = np.isfinite(beside.on_grid(on.span)[1])
+        values = np.where(np.isnan(values) & reported, 0.0, values)
+    if line.per_second:
+        values = values / on.period
+    return Line(
+        line.name,
+        times,
+        values,
+        settled_until=series.settled_until,
+        kind=line.kind,
+        axis=line.axis,
+        emphasis=line.emphasis,
+        tone=line.tone,
+    )
+
+
+def _matched(panel: Panel, limits: Sequence[Limit]) -> list[tuple[PanelLine, Limit]]:
+    return [
+        (line, limit)
+        for line in panel.lines
+        for limit in limits
+        if limit.metric == line.metric and limit.statistic == line.statistic and not line.per_second
+    ]
+
+
+def _bands(
+    panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine, Limit]], on: Grid
+) -> tuple[Band, ...]:
+    found: list[Band] = []
+    for line, limit in matched:
+        shown = drawn[panel.lines.index(line)]
+        threshold = Threshold(limit.value, limit.label, axis=line.axis)
+        found.extend(breaches(shown, threshold, period=on.period, below=limit.below))
+    return tuple(found)
+
+
+def _status(matched: list[tuple[PanelLine, Limit]], bands: tuple[Band, ...], on: Grid) -> Status | None:
+    """Say what is beyond its threshold now, and for how long; nothing where no threshold is known."""
+    if not matched:
+        return None
+    recent = on.span.end - timedelta(seconds=3 * on.period)
+    lasting = [band for band in bands if band.span.end >= recent]
+    if not lasting:
+        return Status(Tone.OK, "OK")
+    worst = max(lasting, key=lambda band: band.span.duration)
+    return Status(Tone.ALARM, f"{worst.label} beyond its threshold for {duration(worst.span.duration)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest datapoint of a line, and how it compares with the start of what is on screen."""
+
+    value: float | None
+    """None where there is no datapoint; never zero instead."""
+    at: datetime | None
+    """Start of its period."""
+    change: float | None
+    """Difference from the earliest values on screen."""
+    recent: tuple[float, ...]
+    """Values for a sparkline, gaps left out."""
+    before: float | None = None
+    """What `change` is measured from."""
+
+
+SPARK_POINTS = 40
+
+
+def latest(line: Line) -> Latest:
+    """Give the newest value of a line that was laid on its grid."""
+    known = np.flatnonzero(np.isfinite(line.values))
+    if not known.size:
+        return Latest(None, None, None, ())
+    values = line.values[known]
+    first = float(np.median(values[: max(1, values.size // 12)]))
+    newest = float(values[-1])
+    return Latest(
+        value=newest,
+        at=from_epoch(int(line.times[known[-1]])),
+        change=newest - first if values.size > 1 else None,
+        recent=tuple(float(value) for value in _thinned(values)),
+        before=first if values.size > 1 else None,
+    )
+
+
+def _thinned(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Give at most `SPARK_POINTS` means of neighbours."""
+    parts = np.array_split(values, min(SPARK_POINTS, values.size))
+    return np.array([part.mean() for part in parts])
+
+
+def limit_text(limit: Limit, unit: str | None) -> str:
+    """Say what an alarm watches for: `alarm above 70%`."""
+    return f"alarm {'below' if limit.below else 'above'} {quantity(limit.value, unit)}"
