@@ -1,0 +1,136 @@
+"""Composite alarms: their rules, the state that follows from their children's, and the hold of a suppressor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from alarms.state import StateValue
+
+MAX_CHILDREN: Final = 100
+MAX_ELEMENTS: Final = 500
+"""Alarms under one rule, and child alarms, TRUE, FALSE and parentheses in it.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html, AlarmRule"""
+
+_WORDS: Final = {
+    "STATE": "ALARM(, OK( or INSUFFICIENT_DATA(",
+    "_AT_LEAST": "AT_LEAST(",
+    "_NOT": "NOT",
+    "_AND": "AND",
+    "_OR": "OR",
+    "LPAR": "(",
+    "RPAR": ")",
+    "COMMA": ",",
+    "SHARE": "a number or percentage of alarms",
+    "QUOTED": 'an alarm name in "quotes"',
+    "BARE": "an alarm name or ARN",
+    "$END": "the end",
+}
+
+
+class RuleError(ValueError):
+    """A rule that cannot be read or followed."""
+
+    def __init__(self, message: str, *, position: int = 0) -> None:
+        super().__init__(f"at character {position + 1}: {message}")
+        self.position = position
+        """Characters before the place that is wrong."""
+        self.message = message
+
+
+States = Mapping[str, StateValue]
+"""State by alarm, by name or ARN as the rule writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that has been read."""
+
+    text: str
+    children: tuple[str, ...]
+    """The alarms it looks at, by name or ARN as written, each once, in their order."""
+    holds: Callable[[States], bool]
+    """Whether it is true of these states, which name every child."""
+
+
+def parse_rule(text: str) -> Rule:
+    """Read a rule; raises RuleError with the position and what was expected there."""
+    try:
+        tree = _grammar().parse(text)
+    except UnexpectedInput as error:
+        raise _unexpected(error, text) from None
+    tokens = [token for part in tree.find_data("name") for token in part.children if isinstance(token, Token)]
+    names = [token.strip('"') for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
+    found = tuple(dict.fromkeys(names))
+    if len(found) > MAX_CHILDREN:
+        raise RuleError(f"{len(found)} alarms are too many; a rule looks at {MAX_CHILDREN} at most")
+    elements = (
+        len(names) + text.count("(") + sum(1 for part in tree.iter_subtrees() if part.data in {"always", "never"})
+    )
+    if elements > MAX_ELEMENTS:
+        raise RuleError(f"{elements} elements are too many; a rule has {MAX_ELEMENTS} at most")
+    return Rule(text, found, _condition(tree))
+
+
+@cache
+def _grammar() -> Lark:
+    source = Path(__file__).with_name("rule.lark").read_text(encoding="utf-8")
+    return Lark(source, parser="lalr", propagate_positions=True)
+
+
+def _unexpected(error: UnexpectedInput, text: str) -> RuleError:
+    position = error.pos_in_stream
+    expected: Any = ()
+    if isinstance(error, UnexpectedToken):
+        expected = error.accepts
+        position = len(text) if error.token.type == "$END" else position
+    elif isinstance(error, UnexpectedCharacters):
+        expected = error.allowed or ()
+    found = repr(text[position]) if position < len(text) else "the rule ends"
+    wanted = ", ".join(sorted({_WORDS.get(name, name) for name in expected}))
+    return RuleError(f"{found} where one of these is expected: {wanted}", position=position)
+
+
+def _condition(tree: Tree[Token]) -> Callable[[States], bool]:
+    """Turn a rule's tree into the question it asks."""
+    match str(tree.data):
+        case "always" | "never":
+            fixed = tree.data == "always"
+            return lambda _states: fixed
+        case "inverse":
+            inner = _condition(_tree(tree.children[0]))
+            return lambda states: not inner(states)
+        case "state_is":
+            wanted, name = StateValue(str(tree.children[0])), _name(_tree(tree.children[1]))
+            return lambda states: states[name] is wanted
+        case "at_least":
+            return _at_least(tree)
+    parts = [_condition(_tree(child)) for child in tree.children]
+    if tree.data == "both":
+        return lambda states: all(part(states) for part in parts)
+    return lambda states: any(part(states) for part in parts)
+
+
+def _at_least(tree: Tree[Token]) -> Callable[[States], bool]:
+    share, state, *rest = (_tree(child) for child in tree.children)
+    names = [_name(part) for part in rest]
+    wanted, inverted = StateValue(str(state.children[0])), state.data == "other_state"
+    number = str(share.children[0])
+    needed = float(number[:-1]) * len(names) / 100 if number.endswith("%") else float(number)
+    return lambda states: sum((states[name] is wanted) is not inverted for name in names) >= needed
+
+
+def _tree(child: Tree[Token] | Token) -> Tree[Token]:
+    if isinstance(child, Token):
+        raise TypeError(f"{child!r} is a token where the grammar has a rule")
+    return child
+
+
+def _name(tree: Tree[Token]) -> str:
+    return str(tree.children[0]).strip('"')
