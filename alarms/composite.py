@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from alarms.state import StateValue
+from core.syntax import explain, grammar
 
 MAX_CHILDREN: Final = 100
 MAX_ELEMENTS: Final = 500
@@ -64,7 +65,8 @@ def parse_rule(text: str) -> Rule:
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput as error:
-        raise _unexpected(error, text) from None
+        position, sentence = explain(error, text, _WORDS)
+        raise RuleError(sentence, position=position) from None
     tokens = [token for part in tree.find_data("name") for token in part.children if isinstance(token, Token)]
     names = [token.strip('"') for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
     found = tuple(dict.fromkeys(names))
@@ -80,21 +82,7 @@ def parse_rule(text: str) -> Rule:
 
 @cache
 def _grammar() -> Lark:
-    source = Path(__file__).with_name("rule.lark").read_text(encoding="utf-8")
-    return Lark(source, parser="lalr", propagate_positions=True)
-
-
-def _unexpected(error: UnexpectedInput, text: str) -> RuleError:
-    position = error.pos_in_stream
-    expected: Any = ()
-    if isinstance(error, UnexpectedToken):
-        expected = error.accepts
-        position = len(text) if error.token.type == "$END" else position
-    elif isinstance(error, UnexpectedCharacters):
-        expected = error.allowed or ()
-    found = repr(text[position]) if position < len(text) else "the rule ends"
-    wanted = ", ".join(sorted({_WORDS.get(name, name) for name in expected}))
-    return RuleError(f"{found} where one of these is expected: {wanted}", position=position)
+    return grammar(Path(__file__).with_name("rule.lark"))
 
 
 def _condition(tree: Tree[Token]) -> Callable[[States], bool]:

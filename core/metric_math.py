@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from core.series import MetricId
+from core.syntax import explain, grammar
 
 Expression = Tree[Token]
 
@@ -68,25 +69,10 @@ def parse_expression(text: str) -> Expression:
     try:
         return _grammar().parse(text)
     except UnexpectedInput as error:
-        raise _unexpected(error, text) from None
+        position, sentence = explain(error, text, _WORDS)
+        raise MathError(sentence, position=position) from None
 
 
 @cache
 def _grammar() -> Lark:
-    source = Path(__file__).with_name("metric_math.lark").read_text(encoding="utf-8")
-    # maybe_placeholders keeps an empty argument list in its place, as None.
-    return Lark(source, parser="lalr", propagate_positions=True, maybe_placeholders=True)
-
-
-def _unexpected(error: UnexpectedInput, text: str) -> MathError:
-    position = len(text) if isinstance(error, UnexpectedEOF) else error.pos_in_stream
-    expected: Any = ()
-    if isinstance(error, UnexpectedToken):
-        expected = error.accepts
-        if error.token.type == "$END":
-            position = len(text)
-    elif isinstance(error, UnexpectedCharacters):
-        expected = error.allowed or ()
-    found = repr(text[position]) if position < len(text) else "the expression ends"
-    wanted = ", ".join(sorted({_WORDS.get(name, name) for name in expected}))
-    return MathError(f"{found} where one of these is expected: {wanted}", position=position)
+    return grammar(Path(__file__).with_name("metric_math.lark"))
