@@ -128,7 +128,10 @@ class Ledger:
                 " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4 ORDER BY 7 DESC, 5 DESC",
                 (int(span.start.timestamp()), int(span.end.timestamp())),
             ).fetchall()
-        return tuple(Total(*kind, cost=Money(Decimal(nanodollars) / NANO)) for *kind, nanodollars in rows)
+        return tuple(
+            Total(service, operation, account, feature, calls, units, Money(Decimal(nanodollars) / NANO))
+            for service, operation, account, feature, calls, units, nanodollars in rows
+        )
 
     def _spent(self, span: Timespan) -> Decimal:
         (nanodollars,) = self._connection.execute(

@@ -1,7 +1,7 @@
 """Counts and prices every call to AWS, and refuses the one that would pass the cap.
 
-Two of botocore's documented events carry it: `provide-client-params` knows what a call asks for, so it prices the
-call and may refuse it; `before-send` sees every attempt that leaves, retries included, so it counts.
+Two of botocore's documented events carry it. `provide-client-params` knows what a call asks for, so it prices the
+call, and buys or refuses it. `before-send` sees every attempt that leaves, retries included, so it counts.
 """
 
 from __future__ import annotations
@@ -49,14 +49,16 @@ class Events(Protocol):
     def register(self, event_name: str, handler: Callable[..., Any]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Quote:
-    """A priced call that has not left yet."""
+    """A priced call on its way."""
 
     region: str
     units: int
     cost: Money
     feature: str
+    bought: bool = False
+    """The ledger has the price of the attempt that leaves next."""
 
 
 class Meter:
@@ -69,7 +71,6 @@ class Meter:
         clock: Clock,
         cap: Money = ZERO,
         prices: PriceBook | None = None,
-        ledger_file: str = LEDGER_FILE,
     ) -> None:
         self.prices = prices or PriceBook()
         self.cap = cap
@@ -106,6 +107,10 @@ class Meter:
         """Give what our own calls cost so far this month."""
         return self._ledger.spent(month_of(self._clock()))
 
+    def money_left(self) -> Money:
+        """Give what the cap leaves for this month; nothing at the default cap of zero."""
+        return self.cap - self.spent_this_month() if self.cap.amount else ZERO
+
     def free_requests_left(self, account: str) -> int:
         """Count the CloudWatch requests of the account's free allowance that we have not used ourselves."""
         price = self.prices.price("cloudwatch", "GetMetricStatistics")
@@ -124,32 +129,44 @@ class Meter:
         if cost.amount > self.cap.amount:
             raise NotFree(f"it costs {cost} and the monthly cap on our own calls is {self.cap}")
         quote = _Quote(str(context.get("client_region") or ""), units, cost, _feature.get())
+        if cost.amount:
+            self._buy(service, operation, account, quote)
         self._here()[service, operation] = quote
 
     def _count(self, event_name: str, account: str) -> None:
         _, hyphenated, operation = event_name.split(".", 2)
         service = _HYPHENATED.get(hyphenated, hyphenated)
         quote = self._here().get((service, operation)) or _Quote("", 1, ZERO, _feature.get())
-        at = self._clock().replace(second=0, microsecond=0)
-        if quote.cost.amount:
-            self._buy(Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost))
-            return
+        if not quote.cost.amount:
+            self._count_free(service, operation, account, quote)
+        elif quote.bought:
+            quote.bought = False
+        else:
+            self._buy(service, operation, account, quote)
+            quote.bought = False
+
+    def _count_free(self, service: str, operation: str, account: str, quote: _Quote) -> None:
+        at = self._clock()
+        key = (at.replace(second=0, microsecond=0), service, operation, account, quote.region, quote.feature)
         with self._lock:
-            pending = self._pending.setdefault((at, service, operation, account, quote.region, quote.feature), [0, 0])
+            pending = self._pending.setdefault(key, [0, 0])
             pending[0] += 1
             pending[1] += quote.units
             self._pending_calls += 1
             if service == "cloudwatch":
                 self._used[account] = self._used.get(account, 0) + quote.units
-            due = self._pending_calls >= BATCH_CALLS or self._clock() - self._flushed_at >= timedelta(
-                seconds=BATCH_SECONDS
-            )
+            late = at - self._flushed_at >= timedelta(seconds=BATCH_SECONDS)
+            due = late or self._pending_calls >= BATCH_CALLS
         if due:
             self.flush()
 
-    def _buy(self, entry: Entry) -> None:
+    def _buy(self, service: str, operation: str, account: str, quote: _Quote) -> None:
+        """Write a paid attempt before it leaves, or refuse it."""
+        at = self._clock().replace(second=0, microsecond=0)
+        entry = Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost)
         if not self._ledger.append_within(entry, cap=self.cap):
             raise NotFree(f"it costs {entry.cost} and this month's cap of {self.cap} on our own calls is reached")
+        quote.bought = True
 
     def _here(self) -> dict[tuple[str, str], _Quote]:
         quotes: dict[tuple[str, str], _Quote] | None = getattr(self._quotes, "by_call", None)

@@ -1,0 +1,293 @@
+"""Metrics, read through a store: AWS is asked only for spans that are missing or may still change.
+
+A datapoint is settled ten minutes after its period has ended; from then on it is never asked for again, and neither
+is a settled gap. Younger ones are asked again, but not before `refresh` has passed since they were asked last,
+however many viewers look.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from cloud.clients import Clients
+from collectors import catalog, metrics
+from collectors.metrics import Outcome, Part
+from collectors.planning import Allowance, Call, Plan, SeriesKey, plan
+from collectors.query import MetricQuery
+from collectors.store import Store
+from core.reading import Fault, Reading, Scope
+from core.series import Series, Values
+from core.timespan import Timespan, from_epoch
+
+SETTLING: Final = timedelta(minutes=10)
+"""How long after its period a datapoint may still change. Source: CloudWatch's own advice to wait and read again."""
+CHUNK_SLOTS: Final = 60
+"""Datapoints in one chunk: an hour of the one-minute ones. They fit one 64-bit set of settled slots."""
+_STRIPES: Final = 256
+
+Ask = Callable[[Sequence[MetricQuery]], tuple[Plan, Sequence[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A stored series."""
+
+    scope: Scope
+    namespace: str
+    name: str
+    dimensions: str
+    statistic: str
+    period: int
+
+    @classmethod
+    def of(cls, query: MetricQuery | SeriesKey) -> _Key:
+        metric = query.metric
+        return cls(
+            query.scope, metric.namespace, metric.name, json.dumps(metric.dimensions), query.statistic, query.period
+        )
+
+    @property
+    def columns(self) -> tuple[object, ...]:
+        return (
+            self.scope.account,
+            self.scope.region,
+            self.namespace,
+            self.name,
+            self.dimensions,
+            self.statistic,
+            self.period,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What the store holds of one series on the slots `first` to `last` (not included)."""
+
+    first: int
+    values: Values
+    """One a slot; NaN where there is none."""
+    settled: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Slots that are never asked for again."""
+    unit: str | None
+    asked_at: int
+    """Epoch second at which the tail was asked last."""
+    asked_to: int
+    """Slot up to which it was asked then."""
+
+
+class History:
+    """Metrics through the store. Safe to share between threads, and the store between processes."""
+
+    def __init__(self, store: Store, clients: Clients, *, refresh: timedelta | None = None) -> None:
+        self._store = store
+        self._clients = clients
+        self._refresh = int((refresh or timedelta(seconds=clients.settings.refresh_seconds)).total_seconds())
+        self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
+
+    def read(self, queries: Sequence[MetricQuery], now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
+        """Give a series for every query, from the store where it is settled, from AWS where it is not.
+
+        A query whose call failed gives what the store holds, and the fault says what is missing. Readers that want
+        the same series at once wait for one fetch.
+        """
+        wanted = tuple(dict.fromkeys(queries))
+        held = self._load(wanted)
+        missing = _missing(wanted, held, now, self._refresh)
+        faults: tuple[Fault, ...] = ()
+        if missing:
+            with self._alone(missing):
+                missing = _missing(wanted, self._load(wanted), now, self._refresh)
+                faults = self._fetch(missing, now)
+            held = self._load(wanted)
+        return Reading({query: _series(query, held[query], now) for query in wanted}, now, faults)
+
+    def plan(self, queries: Sequence[MetricQuery], now: datetime) -> Plan:
+        """Give the calls that `read` would make now, and their price, without making any."""
+        wanted = tuple(dict.fromkeys(queries))
+        return self._plan(_missing(wanted, self._load(wanted), now, self._refresh))
+
+    # -- asking AWS -------------------------------------------------------------------------------------------------
+
+    def _plan(self, missing: Sequence[MetricQuery]) -> Plan:
+        allowance: Allowance = metrics.allowance(self._clients, (query.scope for query in missing))
+        return plan(missing, allowance=allowance, prices=self._clients.meter.prices)
+
+    def _fetch(self, missing: Sequence[MetricQuery], now: datetime) -> tuple[Fault, ...]:
+        if not missing:
+            return ()
+        planned = self._plan(missing)
+        outcomes = metrics.execute(planned.calls, self._clients)
+        self._keep(outcomes, now)
+        return metrics.faults_of(outcomes, planned)
+
+    @contextmanager
+    def _alone(self, missing: Sequence[MetricQuery]) -> Iterator[None]:
+        """Wait until nobody else in this process fetches any of these series. Taken in order, so never in a circle."""
+        with ExitStack() as stack:
+            for place in sorted({hash(_Key.of(query)) % _STRIPES for query in missing}):
+                stack.enter_context(self._stripes[place])
+            yield
+
+    # -- the store --------------------------------------------------------------------------------------------------
+
+    def _load(self, queries: Sequence[MetricQuery]) -> dict[MetricQuery, _Held]:
+        with self._store.reading() as connection:
+            return {query: _held(connection, query) for query in queries}
+
+    def _keep(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        with self._store.writing() as connection:
+            for outcome in outcomes:
+                partial = bool(outcome.faults)
+                for key, part in outcome.parts.items():
+                    _write(connection, key, outcome.call, part, now, settle=not partial)
+
+
+def settled_slot(now: datetime, period: int) -> int:
+    """Give the first slot (period counted from 1970) whose datapoint may still change at `now`."""
+    return int((now - SETTLING).timestamp()) // period
+
+
+def _slots(query: MetricQuery) -> tuple[int, int]:
+    whole = query.span.aligned(query.period)
+    return int(whole.start.timestamp()) // query.period, int(whole.end.timestamp()) // query.period
+
+
+def _missing(
+    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, _Held], now: datetime, refresh: int
+) -> list[MetricQuery]:
+    """Cut each query down to the spans that must be asked for: the same series twice is asked for once."""
+    by_series: dict[_Key, list[MetricQuery]] = defaultdict(list)
+    for query in queries:
+        by_series[_Key.of(query)].append(query)
+    missing = []
+    for members in by_series.values():
+        slots: set[int] = set()
+        for query in members:
+            slots.update(_missing_slots(query, held[query], now, refresh))
+        period = members[0].period
+        for first, last in _runs(sorted(slots)):
+            missing.append(members[0].over(Timespan(from_epoch(first * period), from_epoch(last * period))))
+    return missing
+
+
+def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: int) -> Iterator[int]:
+    """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again."""
+    started = -int(-now.timestamp() // query.period)
+    settled = settled_slot(now, query.period)
+    fresh = held.asked_to if now.timestamp() - held.asked_at < refresh else 0
+    for place in np.flatnonzero(~held.settled):
+        slot = held.first + int(place)
+        if slot < started and (slot < settled or slot >= fresh):
+            yield slot
+
+
+def _runs(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give each run of neighbouring slots as (first, one past the last)."""
+    for _, run in groupby(enumerate(slots), key=lambda pair: pair[1] - pair[0]):
+        members = [slot for _, slot in run]
+        yield members[0], members[-1] + 1
+
+
+def _held(connection: sqlite3.Connection, query: MetricQuery) -> _Held:
+    first, last = _slots(query)
+    values = np.full(last - first, np.nan)
+    settled = np.zeros(last - first, dtype=np.bool_)
+    row = connection.execute(
+        "SELECT id, unit, asked_at, asked_to FROM series WHERE account=? AND region=? AND namespace=? AND name=?"
+        " AND dimensions=? AND statistic=? AND period=?",
+        _Key.of(query).columns,
+    ).fetchone()
+    if row is None:
+        return _Held(first, values, settled, None, 0, 0)
+    series, unit, asked_at, asked_to = row
+    for chunk, blob, bits in connection.execute(
+        "SELECT chunk, slots, settled FROM chunks WHERE series=? AND chunk BETWEEN ? AND ?",
+        (series, first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS),
+    ):
+        begin = chunk * CHUNK_SLOTS
+        low, high = max(first, begin), min(last, begin + CHUNK_SLOTS)
+        values[low - first : high - first] = np.frombuffer(blob)[low - begin : high - begin]
+        settled[low - first : high - first] = _unpacked(bits)[low - begin : high - begin]
+    return _Held(first, values, settled, unit, asked_at, asked_to)
+
+
+def _write(
+    connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime, *, settle: bool
+) -> None:
+    """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap."""
+    period = key.period
+    first, last = (int(edge.timestamp()) // period for edge in (call.span.start, call.span.end))
+    values = np.full(last - first, np.nan)
+    places = part.times // period - first
+    inside = (places >= 0) & (places < values.size)
+    values[places[inside]] = part.values[inside]
+    settled = np.arange(first, last) < settled_slot(now, period) if settle else np.zeros(values.size, np.bool_)
+    series = _series_id(connection, key, part.unit, now, last)
+    for chunk in range(first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1):
+        begin = chunk * CHUNK_SLOTS
+        low, high = max(first, begin), min(last, begin + CHUNK_SLOTS)
+        here = slice(low - begin, high - begin)
+        there = slice(low - first, high - first)
+        _lay(connection, series, chunk, here, values[there], settled[there])
+
+
+def _lay(
+    connection: sqlite3.Connection,
+    series: int,
+    chunk: int,
+    here: slice,
+    values: Values,
+    settled: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> None:
+    row = connection.execute("SELECT slots, settled FROM chunks WHERE series=? AND chunk=?", (series, chunk)).fetchone()
+    slots = np.frombuffer(row[0]).copy() if row else np.full(CHUNK_SLOTS, np.nan)
+    bits = _unpacked(row[1]) if row else np.zeros(CHUNK_SLOTS, np.bool_)
+    changing = ~bits[here]  # another process may have settled a slot meanwhile: what is settled stays
+    slots[here] = np.where(changing, values, slots[here])
+    bits[here] |= settled
+    connection.execute(
+        "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET slots=excluded.slots, settled=excluded.settled",
+        (series, chunk, slots.tobytes(), _packed(bits)),
+    )
+
+
+def _series_id(connection: sqlite3.Connection, key: SeriesKey, unit: str | None, now: datetime, last: int) -> int:
+    """Give the series' number, noting its unit and, where its unsettled tail was asked, when."""
+    asked_at = int(now.timestamp()) if last > settled_slot(now, key.period) else 0
+    (number,) = connection.execute(
+        "INSERT INTO series (account, region, namespace, name, dimensions, statistic, period, unit, asked_at, asked_to)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET unit=COALESCE(excluded.unit, unit),"
+        " asked_to=CASE WHEN excluded.asked_at > 0 THEN excluded.asked_to ELSE asked_to END,"
+        " asked_at=MAX(excluded.asked_at, asked_at) RETURNING id",
+        (*_Key.of(key).columns, unit, asked_at, last if asked_at else 0),
+    ).fetchone()
+    return int(number)
+
+
+def _series(query: MetricQuery, held: _Held, now: datetime) -> Series:
+    real = ~np.isnan(held.values)
+    times = (held.first + np.flatnonzero(real)).astype(np.int64) * query.period
+    unit = held.unit or catalog.unit_of(query.metric, query.statistic)
+    settled_until = from_epoch(settled_slot(now, query.period) * query.period)
+    series = Series(times, held.values[real], query.period, unit, query.statistic, settled_until)
+    return series.within(query.span)
+
+
+def _packed(bits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
+def _unpacked(number: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    packed = np.frombuffer(int(number).to_bytes(8, "little"), dtype=np.uint8)
+    return np.unpackbits(packed, bitorder="little")[:CHUNK_SLOTS].astype(np.bool_)
