@@ -109,7 +109,7 @@ def _at_least(tree: Tree[Token]) -> Callable[[States], bool]:
     share, state, *rest = (_tree(child) for child in tree.children)
     names = [_name(part) for part in rest]
     wanted, inverted = StateValue(str(state.children[0])), state.data == "other_state"
-    number = str(share.children[0])
+    number = str(share.children[0]).strip('"')
     needed = float(number[:-1]) * len(names) / 100 if number.endswith("%") else float(number)
     return lambda states: sum((states[name] is wanted) is not inverted for name in names) >= needed
 
