@@ -1,0 +1,314 @@
+"""Chart view → plotly figure, in the look of the live wall.
+
+A built figure names its colours (`@alarm`, `@series0`, `@muted/0.12` for a faded one) instead of fixing them, so that
+the browser paints it in the running theme, and `painted` paints it in a given one.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.series import Times
+from dashboard.charts.unit import Scale, largest_of, scale_for, written
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Threshold
+
+Figure = dict[str, Any]
+"""What plotly.js draws: `data` and `layout`."""
+
+FONT: Final = "Inter, sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours that a painted figure has; the same as in `.streamlit/config.toml`."""
+
+    series: tuple[str, ...]
+    text: str
+    muted: str
+    card: str
+    line: str
+    ok: str
+    warning: str
+    alarm: str
+    info: str
+
+
+LIGHT: Final = Theme(
+    ("#2360D8", "#D97A00", "#0B8A6C", "#A83D8F", "#6D5DE7", "#4B7F9C", "#C2472F", "#7A838F"),
+    text="#17202C", muted="#5B6776", card="#FFFFFF", line="#DCE1E7",
+    ok="#0B7A5E", warning="#9A4708", alarm="#C62F1D", info="#2360D8",
+)  # fmt: skip
+DARK: Final = Theme(
+    ("#6BA5FF", "#F5A742", "#3ECFA5", "#E07CC6", "#A79BFF", "#7FB5D1", "#FF7B69", "#93A1B2"),
+    text="#E4E9F0", muted="#93A1B2", card="#121921", line="#27313D",
+    ok="#3ECFA5", warning="#F5A742", alarm="#FF7B69", info="#6BA5FF",
+)  # fmt: skip
+
+_NAMED: Final = re.compile(r"@(?P<name>[a-z]+)(?P<rank>\d*)(?:/(?P<alpha>[\d.]+))?")
+
+
+def build(chart: ChartView, *, height: int = 236) -> Figure:
+    """Give `chart` as a plotly figure of `height` pixels with named colours. Times are shown on the chart's clock."""
+    scales = {axis: _scale(chart, axis) for axis in Axis}
+    traces = [trace for index in range(len(chart.lines)) for trace in _traces(chart, index, scales)]
+    return {"data": traces, "layout": _layout(chart, scales, height)}
+
+
+def painted(figure: Figure, theme: Theme) -> Figure:
+    """Give `figure` with every named colour as it is in `theme`, for where no browser paints it."""
+    painted_figure: Figure = _painted(figure, theme)
+    return painted_figure
+
+
+def label(chart: ChartView) -> str:
+    """Say in words what `chart` shows: the text alternative."""
+    parts = [f"{chart.title} {chart.subtitle}".strip()]
+    parts += [chart.status.text] if chart.status else []
+    parts += [chart.note] if chart.note else []
+    parts += [_said(line, chart.unit_of(line.axis)) for line in chart.lines]
+    parts += [_threshold_text(threshold, chart) for threshold in chart.thresholds]
+    return ". ".join(parts) + "."
+
+
+def _said(line: Line, unit: str | None) -> str:
+    values = line.values[np.isfinite(line.values)]
+    if not values.size:
+        return f"{line.name}: no data"
+    low, high = written(float(values.min()), unit), written(float(values.max()), unit)
+    return f"{line.name}: latest {written(float(values[-1]), unit)}, between {low} and {high}"
+
+
+def _scale(chart: ChartView, axis: Axis) -> Scale:
+    largest = max(largest_of(chart.values_on(axis).tolist()), (chart.y_max or 0.0) if axis is Axis.LEFT else 0.0)
+    return scale_for(largest, chart.unit_of(axis))
+
+
+def on_clock(times: Times, zone: str) -> Times:
+    """Give epoch milliseconds that read, as if UTC, what the clock of `zone` shows: plotly knows no zones."""
+    if zone == "UTC":
+        return times.astype(np.int64) * 1000
+    shown = pd.to_datetime(times, unit="s", utc=True).tz_convert(zone).tz_localize(None)
+    return np.asarray(shown.as_unit("ms").asi8, np.int64)
+
+
+def _milliseconds(instant: float, zone: str) -> float:
+    return float(on_clock(np.array([round(instant)], np.int64), zone)[0])
+
+
+def _packed(values: npt.NDArray[np.float64]) -> dict[str, str]:
+    """Give numbers as plotly.js reads them fastest; NaN is a gap."""
+    return {"dtype": "f8", "bdata": base64.b64encode(values.astype("<f8", copy=False).tobytes()).decode()}
+
+
+def _colour(chart: ChartView, index: int) -> str:
+    line = chart.lines[index]
+    if line.tone:
+        return f"@{line.tone}"
+    return f"@series{sum(each.tone is None for each in chart.lines[:index])}"
+
+
+def _traces(chart: ChartView, index: int, scales: Mapping[Axis, Scale]) -> list[dict[str, Any]]:
+    """Give a line's trace, and a dashed one for what may still change."""
+    line = chart.lines[index]
+    edge = line.times.size
+    if line.settled_until is not None:
+        edge = int(np.searchsorted(line.times, line.settled_until.timestamp()))
+    settled = _trace(chart, index, scales, slice(0, edge), tail=False)
+    if edge >= line.times.size:
+        return [settled]
+    start = edge if line.kind is LineKind.BAR else max(0, edge - 1)
+    return [settled, _trace(chart, index, scales, slice(start, None), tail=True)]
+
+
+def _trace(chart: ChartView, index: int, scales: Mapping[Axis, Scale], part: slice, *, tail: bool) -> dict[str, Any]:
+    line, colour, scale = chart.lines[index], _colour(chart, index), scales[chart.lines[index].axis]
+    trace: dict[str, Any] = {
+        "name": _plain(line.name),
+        "x": _packed(on_clock(line.times[part], chart.zone).astype(np.float64)),
+        "y": _packed(line.values[part] / scale.divisor),
+        "yaxis": "y" if line.axis is Axis.LEFT else "y2",
+        "legendgroup": str(index),
+        "showlegend": not tail,
+        "meta": index,
+        "hovertemplate": f"{scale.prefix}%{{y:,.3~f}}{scale.suffix}" + (" · may change" if tail else ""),
+    }
+    if line.kind is LineKind.BAR:
+        return {**trace, "type": "bar", "marker": {"color": f"{colour}/{0.4 if tail else 0.9}"}}
+    shape = {"shape": "hv" if line.kind is LineKind.STEP else "linear", "width": 2.4 if line.emphasis else 1.6}
+    dash = {"dash": "4px,3px"} if tail or line.dash else {}
+    filled = {"fill": "tozeroy", "fillcolor": f"{colour}/0.12"} if line.kind is LineKind.AREA else {}
+    drawn = {"type": "scatter", "mode": "lines", "line": {"color": colour, **shape, **dash}, "connectgaps": False}
+    return {**trace, **drawn, **filled}
+
+
+def _plain(text: str) -> str:
+    """Keep plotly from reading markup into a text that AWS or a user wrote."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _layout(chart: ChartView, scales: Mapping[Axis, Scale], height: int) -> dict[str, Any]:
+    span = [_milliseconds(instant.timestamp(), chart.zone) for instant in (chart.span.start, chart.span.end)]
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 8, "r": 12, "t": 14, "b": 8},
+        "font": {"family": FONT, "size": 11, "color": "@muted"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "barmode": "stack",
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": "@card", "bordercolor": "@line", "font": {"color": "@text", "size": 12}},
+        "dragmode": "zoom",
+        "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "font": {"size": 11}},
+        "showlegend": bool(chart.lines),
+        "xaxis": _time_axis(chart, span),
+        "yaxis": _value_axis(chart, Axis.LEFT, scales[Axis.LEFT]),
+        "shapes": [*map(_dict_of(_band_shape, chart), chart.bands)],
+        "annotations": [],
+        "uirevision": chart.key,
+    }
+    if any(line.axis is Axis.RIGHT for line in chart.lines):
+        layout["yaxis2"] = _value_axis(chart, Axis.RIGHT, scales[Axis.RIGHT])
+    for threshold in chart.thresholds:
+        layout["shapes"].append(_threshold_shape(threshold, scales))
+        layout["annotations"].append(_threshold_note(threshold, chart, scales))
+    for mark in chart.marks:
+        layout["shapes"].append(_mark_shape(mark, chart))
+        layout["annotations"].append(_mark_note(mark, chart))
+    if chart.note:
+        layout["annotations"].append(_centred(chart.note))
+    return layout
+
+
+def _dict_of(make: Any, chart: ChartView) -> Any:
+    return lambda each: make(each, chart)
+
+
+def _time_axis(chart: ChartView, span: list[float]) -> dict[str, Any]:
+    return {
+        "type": "date", "range": span, "showgrid": False, "zeroline": False, "fixedrange": False,
+        "linecolor": "@line", "showline": True, "ticks": "outside", "ticklen": 4, "tickcolor": "@line",
+        "automargin": True, "hoverformat": f"%-d %b %H:%M {chart.zone}",
+        "tickformatstops": [
+            {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%-d %b"},
+            {"dtickrange": [86_400_000, None], "value": "%-d %b"},
+        ],
+    }  # fmt: skip
+
+
+def _value_axis(chart: ChartView, axis: Axis, scale: Scale) -> dict[str, Any]:
+    is_left = axis is Axis.LEFT
+    layout: dict[str, Any] = {
+        "tickprefix": scale.prefix, "ticksuffix": scale.suffix, "tickformat": ",.3~f", "nticks": 6, "zeroline": False,
+        "showgrid": is_left, "gridcolor": "@line/0.8", "gridwidth": 1, "fixedrange": True, "automargin": True,
+        "rangemode": "tozero" if chart.y_from_zero else "normal",
+    }  # fmt: skip
+    if not is_left:
+        layout |= {"overlaying": "y", "side": "right"}
+    top = _least_top(chart, axis)
+    if top is not None:
+        layout["range"] = [0 if chart.y_from_zero else _lowest(chart, axis) / scale.divisor, top / scale.divisor]
+    return layout
+
+
+def _least_top(chart: ChartView, axis: Axis) -> float | None:
+    """Give where the axis must end; None where plotly's own range is right.
+
+    Plotly fits its range to the data alone, so that thresholds and an empty chart need one of ours.
+    """
+    values = chart.values_on(axis)
+    values = values[np.isfinite(values)]
+    asked = chart.y_max if axis is Axis.LEFT else None
+    highest = float(values.max()) if values.size else 0.0
+    if asked is not None:
+        return asked if highest <= asked else highest * 1.05
+    if chart.empty or any(threshold.axis is axis for threshold in chart.thresholds):
+        return highest * 1.1 if highest > 0 else 1.0
+    return None
+
+
+def _lowest(chart: ChartView, axis: Axis) -> float:
+    values = chart.values_on(axis)
+    values = values[np.isfinite(values)]
+    return float(values.min()) if values.size else 0.0
+
+
+def _band_shape(band: Band, chart: ChartView) -> dict[str, Any]:
+    return {
+        "type": "rect", "xref": "x", "yref": "paper", "layer": "below", "line": {"width": 0}, "y0": 0, "y1": 1,
+        "x0": _milliseconds(band.span.start.timestamp(), chart.zone),
+        "x1": _milliseconds(band.span.end.timestamp(), chart.zone),
+        "fillcolor": f"@{band.tone}/0.12",
+    }  # fmt: skip
+
+
+def _threshold_text(threshold: Threshold, chart: ChartView) -> str:
+    return f"{threshold.label} {written(threshold.value, chart.unit_of(threshold.axis))}".strip()
+
+
+def _threshold_shape(threshold: Threshold, scales: Mapping[Axis, Scale]) -> dict[str, Any]:
+    height = threshold.value / scales[threshold.axis].divisor
+    return {
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height,
+        "yref": "y" if threshold.axis is Axis.LEFT else "y2",
+        "line": {"color": f"@{threshold.tone}", "width": 1.2, "dash": "5px,3px"},
+    }  # fmt: skip
+
+
+def _threshold_note(threshold: Threshold, chart: ChartView, scales: Mapping[Axis, Scale]) -> dict[str, Any]:
+    return {
+        "text": _plain(_threshold_text(threshold, chart)), "xref": "paper", "x": 1, "xanchor": "right",
+        "y": threshold.value / scales[threshold.axis].divisor, "yanchor": "bottom", "showarrow": False,
+        "yref": "y" if threshold.axis is Axis.LEFT else "y2", "font": {"color": f"@{threshold.tone}", "size": 11},
+    }  # fmt: skip
+
+
+def _mark_shape(mark: Mark, chart: ChartView) -> dict[str, Any]:
+    at = _milliseconds(mark.at.timestamp(), chart.zone)
+    return {
+        "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
+        "line": {"color": f"@{mark.tone}/0.7", "width": 1, "dash": "2px,3px"},
+    }  # fmt: skip
+
+
+def _mark_note(mark: Mark, chart: ChartView) -> dict[str, Any]:
+    said = ": ".join(part for part in (mark.label, mark.detail) if part)
+    return {
+        "text": _plain(f"▼ {mark.label}"), "hovertext": _plain(said), "xref": "x", "yref": "paper", "y": 1,
+        "x": _milliseconds(mark.at.timestamp(), chart.zone), "xanchor": "left", "yanchor": "top",
+        "showarrow": False, "font": {"color": f"@{mark.tone}", "size": 11},
+    }  # fmt: skip
+
+
+def _centred(note: str) -> dict[str, Any]:
+    return {
+        "text": _plain(note), "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False,
+        "font": {"size": 13, "color": "@muted"},
+    }  # fmt: skip
+
+
+def _painted(value: Any, theme: Theme) -> Any:
+    if isinstance(value, dict):
+        return {key: _painted(each, theme) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_painted(each, theme) for each in value]
+    if isinstance(value, str) and (named := _NAMED.fullmatch(value)):
+        return _hue(named, theme)
+    return value
+
+
+def _hue(named: re.Match[str], theme: Theme) -> str:
+    name, rank, alpha = named["name"], named["rank"], named["alpha"]
+    colour: str = theme.series[int(rank) % len(theme.series)] if name == "series" else getattr(theme, name)
+    if alpha is None:
+        return colour
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

@@ -1,0 +1,390 @@
+// The live wall: many charts in one component, kept current by the messages of dashboard/charts/live.py.
+import { clockName, instant } from "./clock.js";
+import { colourOf, Plot } from "./plot.js";
+import { GLYPHS, make, sheetFrom, themeOf } from "./theme.js";
+import { written } from "./unit.js";
+import { applied } from "./wire.js";
+
+const sheet = await sheetFrom(new URL("./wall.css", import.meta.url).href);
+await document.fonts.load("11px Inter"); // canvas text is not redrawn when a font comes late
+const KEYS = "Arrow keys read values, plus and minus zoom, Escape resets.";
+let walls = 0;
+
+function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
+
+class Card {
+  constructor(wall, key, panel) {
+    this.wall = wall;
+    this.key = key;
+    this.panel = panel;
+    this.index = null;
+    this.build();
+    wall.grid.append(this.root);
+    this.plotNow();
+    this.fill();
+  }
+
+  build() {
+    this.root = make("section", "card");
+    const head = make("header");
+    this.title = make("h3");
+    this.title.id = `${this.wall.id}-${this.key}`.replace(/[^\w-]/g, "_");
+    this.root.setAttribute("aria-labelledby", this.title.id);
+    this.subtitle = make("span", "subtitle");
+    this.status = make("span", "status");
+    head.append(this.title, this.subtitle, this.status);
+    this.frame = make("div", "frame");
+    this.frame.tabIndex = 0;
+    this.frame.setAttribute("role", "img");
+    this.frame.style.minHeight = `${this.wall.height}px`;
+    this.note = make("div", "note");
+    this.tip = make("div", "tip");
+    this.tip.hidden = true;
+    this.frame.append(this.note, this.tip);
+    this.legend = make("div", "legend");
+    this.clock = make("span", "clock");
+    const foot = make("footer");
+    foot.append(this.legend, this.clock);
+    this.table = make("table", "unseen");
+    this.spoken = make("div", "unseen");
+    this.spoken.setAttribute("aria-live", "polite");
+    this.root.append(head, this.frame, foot, this.table, this.spoken);
+    this.frame.addEventListener("keydown", (event) => this.pressed(event));
+    this.frame.addEventListener("blur", () => this.leave());
+    this.frame.addEventListener("mouseenter", () => { this.wall.over = this; });
+    this.frame.addEventListener("mouseleave", () => this.leave());
+  }
+
+  plotNow() {
+    this.plot?.destroy();
+    this.plot = new Plot(this.frame, this.panel, this.wall.height, {
+      sync: this.wall.id,
+      window: () => this.wall.zoom || this.panel.meta.span,
+      theme: () => this.wall.theme,
+      onSelect: (from, to) => this.wall.zoomTo(from, to),
+      onReset: () => this.wall.reset(),
+      onCursor: (_, index) => this.pointAt(index),
+    });
+    this.legend.replaceChildren(...this.panel.meta.lines.map((line, index) => this.legendEntry(line, index)));
+    this.buildTip();
+    this.buildTable();
+  }
+
+  legendEntry(line, index) {
+    const entry = make("button");
+    entry.type = "button";
+    entry.setAttribute("aria-pressed", "true");
+    const swatch = make("i", `swatch ${line.kind}${line.dash ? " dashed" : ""}`);
+    const name = make("span", "name", line.name);
+    const value = make("b");
+    entry.append(swatch, name, value);
+    entry.addEventListener("click", () => {
+      this.plot.toggle(index);
+      entry.setAttribute("aria-pressed", String(!this.plot.hidden.has(index)));
+    });
+    return entry;
+  }
+
+  buildTip() {
+    this.tipTime = make("div", "when");
+    this.tipRows = this.panel.meta.lines.map((line) => {
+      const row = make("div", "row");
+      row.append(make("i", `swatch ${line.kind}${line.dash ? " dashed" : ""}`), make("span", "name", line.name), make("b"));
+      return row;
+    });
+    this.tipEvents = make("div", "events");
+    this.tip.replaceChildren(this.tipTime, ...this.tipRows, this.tipEvents);
+  }
+
+  buildTable() {
+    const head = make("tr");
+    for (const text of ["Series", "Latest", "At", "Lowest", "Highest"]) {
+      const cell = make("th", "", text);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    this.caption = make("caption");
+    this.tableRows = this.panel.meta.lines.map((line) => {
+      const row = make("tr");
+      const name = make("th", "", line.name);
+      name.scope = "row";
+      row.append(name, make("td"), make("td"), make("td"), make("td"));
+      return row;
+    });
+    const top = make("thead"), body = make("tbody");
+    top.append(head);
+    body.append(...this.tableRows);
+    this.table.replaceChildren(this.caption, top, body);
+  }
+
+  update(panel) {
+    this.panel = panel;
+    if (this.plot.fits(panel)) this.plot.update(panel);
+    else this.plotNow();
+    this.fill();
+  }
+
+  unitOf(line) { return line.axis === "left" ? this.panel.meta.unit : this.panel.meta.right_unit; }
+
+  fill() {
+    const { meta } = this.panel;
+    setText(this.title, meta.title);
+    setText(this.subtitle, meta.subtitle);
+    setText(this.status, meta.status ? `${GLYPHS[meta.status.tone]} ${meta.status.text}` : "");
+    this.status.dataset.tone = meta.status?.tone || "";
+    setText(this.note, meta.note);
+    this.fillClock();
+    this.fillTable();
+    this.colour();
+    if (this.index === null) this.fillLegend(null);
+  }
+
+  fillClock() { setText(this.clock, clockName(...(this.wall.zoom || this.panel.meta.span), this.panel.meta.zone)); }
+
+  colour() {
+    this.panel.meta.lines.forEach((_, index) => {
+      const colour = colourOf(this.panel.meta, index, this.wall.theme);
+      for (const place of [this.legend.children[index], this.tipRows[index]]) {
+        place.querySelector(".swatch").style.setProperty("--colour", colour);
+      }
+    });
+  }
+
+  lastIndex(row) {
+    for (let at = row.length - 1; at >= 0; at--) if (row[at] != null) return at;
+    return -1;
+  }
+
+  fillLegend(index) {
+    this.panel.meta.lines.forEach((line, place) => {
+      const row = this.panel.rows[place];
+      const value = index === null ? row[this.lastIndex(row)] : row[index];
+      setText(this.legend.children[place].querySelector("b"), written(value, this.unitOf(line)));
+    });
+  }
+
+  fillTable() {
+    const { meta, times, rows } = this.panel;
+    const said = meta.lines.map((line, place) => {
+      const row = rows[place], at = this.lastIndex(row), unit = this.unitOf(line);
+      let low = Infinity, high = -Infinity;
+      for (const value of row) if (value != null) { if (value < low) low = value; if (value > high) high = value; }
+      const latest = written(row[at], unit), when = at < 0 ? "no data" : instant(times[at], meta.zone);
+      [latest, when, written(low, unit), written(high, unit)]
+        .forEach((text, column) => setText(this.tableRows[place].children[column + 1], text));
+      return at < 0 ? `${line.name}: no data` : `${line.name}: ${latest} at ${when}`;
+    });
+    const limits = meta.thresholds
+      .map((each) => `${each.label || "Threshold"} ${written(each.value, each.axis === "left" ? meta.unit : meta.right_unit)}`);
+    const state = meta.status ? [meta.status.text] : [];
+    const label = [`${meta.title} ${meta.subtitle}`.trim(), ...state, ...(meta.note ? [meta.note] : []), ...said, ...limits];
+    setText(this.caption, label[0]);
+    this.frame.setAttribute("aria-label", `${label.join(". ")}. ${KEYS}`);
+  }
+
+  // The crosshair stands at point `index`; null: it left.
+  pointAt(index) {
+    if (!this.plot) return;
+    const inside = index !== null && index !== undefined && this.panel.times.length > 0;
+    this.index = inside ? index : null;
+    this.fillLegend(this.index);
+    if (inside && this.wall.over === this) this.fillTip(index);
+    else this.tip.hidden = true;
+  }
+
+  fillTip(index) {
+    const { meta, times, rows } = this.panel;
+    const time = times[index];
+    setText(this.tipTime, `${instant(time, meta.zone)} ${meta.zone === "UTC" ? "UTC" : ""}`.trim());
+    meta.lines.forEach((line, place) => {
+      const value = rows[place][index];
+      const settled = meta.settled[place];
+      const mayChange = value != null && settled !== null && time >= settled;
+      const text = value === undefined ? "" : written(value, this.unitOf(line));
+      setText(this.tipRows[place].lastChild, mayChange ? `${text} · may change` : text);
+      this.tipRows[place].hidden = value === undefined || this.plot.hidden.has(place);
+    });
+    this.tipEvents.replaceChildren(...this.plot.eventsAt(time).map((event) => {
+      const line = make("div", "event", `${GLYPHS[event.tone]} ${event.text}`);
+      line.dataset.tone = event.tone;
+      return line;
+    }));
+    this.tip.hidden = false;
+    this.placeTip();
+  }
+
+  placeTip() {
+    const { chart } = this.plot;
+    const left = chart.bbox.left / devicePixelRatio + chart.cursor.left;
+    const width = this.tip.offsetWidth, room = this.frame.clientWidth;
+    const place = left + 14 + width <= room ? left + 14 : Math.max(0, left - 14 - width);
+    this.tip.style.transform = `translate(${Math.round(place)}px, 10px)`;
+  }
+
+  leave() {
+    if (this.wall.over === this) this.wall.over = null;
+    this.tip.hidden = true;
+    this.plot.hideCursor();
+  }
+
+  pressed(event) {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+    if (event.key in moves) this.step(moves[event.key] * (event.shiftKey ? 10 : 1));
+    else if (event.key === "+" || event.key === "=") this.zoomBy(0.5);
+    else if (event.key === "-") this.zoomBy(2);
+    else if (event.key === "Escape") { if (this.index !== null) this.leave(); else this.wall.reset(); }
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  step(by) {
+    const { times } = this.panel;
+    const [from, to] = this.wall.zoom || this.panel.meta.span;
+    const shown = times.map((_, at) => at).filter((at) => times[at] >= from && times[at] <= to);
+    if (!shown.length) return;
+    const here = this.index === null ? (by < 0 ? shown.length : -1) : shown.indexOf(this.index);
+    const next = shown[Math.max(0, Math.min(shown.length - 1, here + by))];
+    this.wall.over = this;
+    this.plot.showCursorAt(times[next]);
+    const values = this.tipRows.filter((row) => !row.hidden).map((row) => `${row.children[1].textContent} ${row.lastChild.textContent}`);
+    setText(this.spoken, [this.tipTime.textContent, ...values, this.tipEvents.textContent].filter(Boolean).join(", "));
+  }
+
+  zoomBy(factor) {
+    const [from, to] = this.wall.zoom || this.panel.meta.span;
+    const middle = this.index === null ? (from + to) / 2 : this.panel.times[this.index];
+    const half = ((to - from) * factor) / 2;
+    if (half < 30) return;
+    const [start, end] = this.panel.meta.span;
+    if (middle - half <= start && middle + half >= end) this.wall.reset();
+    else this.wall.zoomTo(Math.max(start, middle - half), Math.min(end, middle + half));
+  }
+
+  destroy() {
+    this.plot.destroy();
+    this.root.remove();
+  }
+}
+
+class Wall {
+  constructor(parent) {
+    this.id = `wall${++walls}`;
+    this.parent = parent;
+    this.cards = new Map();
+    this.zoom = null;
+    this.over = null;
+    this.asked = null;
+    parent.adoptedStyleSheets = [sheet];
+    this.root = make("div", "wall");
+    this.grid = make("div", "grid");
+    this.bar = make("div", "zoombar");
+    this.bar.hidden = true;
+    this.zoomText = make("span");
+    const reset = make("button", "", "Reset zoom");
+    reset.type = "button";
+    reset.addEventListener("click", () => this.reset());
+    this.bar.append(this.zoomText, reset);
+    this.root.append(this.bar, this.grid);
+    parent.append(this.root);
+  }
+
+  take(component) {
+    this.send = component.setTriggerValue;
+    const theme = themeOf(this.root);
+    const recoloured = JSON.stringify(theme) !== JSON.stringify(this.theme);
+    this.theme = theme;
+    const result = applied(component.data);
+    if (result.missing !== undefined) { this.askAgain(result.missing); return; }
+    this.lookLike(result.look);
+    this.show(result.stream, result.changed);
+    if (recoloured) for (const card of this.cards.values()) { card.colour(); card.plot.redraw(); }
+  }
+
+  lookLike({ height, columns }) {
+    this.root.style.setProperty("--columns", columns);
+    this.root.style.setProperty("--columns-medium", Math.min(2, columns));
+    if (this.height === height) return;
+    this.height = height;
+    for (const card of this.cards.values()) card.destroy();
+    this.cards.clear();
+  }
+
+  askAgain(number) {
+    if (this.asked === number) return;
+    this.asked = number;
+    this.send("resend", number);
+  }
+
+  show(stream, changed) {
+    const first = stream.panels.get(stream.order[0]);
+    const newWall = this.stream !== stream;
+    this.stream = stream;
+    this.followSpan(first?.meta.span);
+    for (const [key, card] of this.cards) if (!stream.panels.has(key)) { card.destroy(); this.cards.delete(key); }
+    for (const key of stream.order) {
+      const panel = stream.panels.get(key), card = this.cards.get(key);
+      if (!card) this.cards.set(key, new Card(this, key, panel));
+      else if (newWall || changed.has(key)) card.update(panel);
+    }
+    this.reorder(stream.order);
+    this.root.dataset.number = stream.number;
+  }
+
+  reorder(order) {
+    const places = [...this.grid.children];
+    order.forEach((key, place) => {
+      const { root } = this.cards.get(key);
+      if (places[place] !== root) this.grid.append(root);
+    });
+  }
+
+  // A window that moves on with time keeps the zoom; another range, such as the one just picked, ends it.
+  followSpan(span) {
+    const before = this.span;
+    this.span = span ? [...span] : null;
+    if (!before || !span || !this.zoom) return;
+    const length = span[1] - span[0];
+    const moved = span[1] - before[1];
+    if (Math.abs(length - (before[1] - before[0])) > 1 || moved < 0 || moved > length) this.setZoom(null);
+  }
+
+  zoomTo(from, to) {
+    this.setZoom([from, to]);
+    this.send("picked", { from, to });
+  }
+
+  reset() {
+    if (this.zoom) this.setZoom(null);
+    this.send("picked", { reset: true });
+  }
+
+  setZoom(zoom) {
+    this.zoom = zoom;
+    this.bar.hidden = !zoom;
+    const zone = [...this.cards.values()][0]?.panel.meta.zone || "UTC";
+    if (zoom) setText(this.zoomText, `Zoomed to ${instant(zoom[0] - (zoom[0] % 60), zone)} – ${instant(zoom[1] - (zoom[1] % 60), zone)}`);
+    for (const card of this.cards.values()) { card.plot.update(card.panel); card.fillClock(); }
+  }
+
+  destroy() {
+    for (const card of this.cards.values()) card.destroy();
+    this.root.remove();
+  }
+}
+
+const mounted = new WeakMap();
+
+export default function mount(component) {
+  const parent = component.parentElement;
+  let wall = mounted.get(parent);
+  if (!wall) {
+    wall = new Wall(parent);
+    mounted.set(parent, wall);
+  }
+  wall.take(component);
+  return () => {
+    wall.destroy();
+    mounted.delete(parent);
+  };
+}

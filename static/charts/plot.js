@@ -1,0 +1,367 @@
+// One chart of the wall: a view's panel drawn by uPlot, with what uPlot has not: unsettled tails, bands, marks.
+import { instant, tickTime, timeSplits } from "./clock.js";
+import { faded, globalFrom } from "./theme.js";
+import { roundAxis, tickText, written } from "./unit.js";
+
+const uPlot = await globalFrom(new URL("../uplot-1.6.32.iife.min.js", import.meta.url).href, "uPlot");
+const FONT_SIZE = 11;
+const LINE_WIDTH = 1.6;
+const DASHES = [4, 3];
+const BEHIND = ["area", "bar", "step", "line"]; // drawn in this order
+const TICK_SPACE = 72;
+const ruler = document.createElement("canvas").getContext("2d");
+
+export function colourOf(meta, index, theme) {
+  const line = meta.lines[index];
+  if (line.tone) return theme.tones[line.tone];
+  const rank = meta.lines.slice(0, index).filter((each) => !each.tone).length;
+  return theme.series[rank % theme.series.length];
+}
+
+// Indices of lines in the order in which they are drawn: fills behind, and the first line of a kind in front.
+function drawingOrder(lines) {
+  return lines.map((_, index) => index)
+    .sort((one, other) => BEHIND.indexOf(lines[one].kind) - BEHIND.indexOf(lines[other].kind) || other - one);
+}
+
+// Bars on one axis stand on each other: the row of each is the sum up to it.
+function stacked(panel, hidden) {
+  const sums = {};
+  return panel.rows.map((row, index) => {
+    const { kind, axis } = panel.meta.lines[index];
+    if (kind !== "bar" || hidden.has(index)) return row;
+    const below = sums[axis];
+    sums[axis] = row.map((value, at) => (value ?? 0) + (below ? below[at] : 0));
+    return below ? row.map((value, at) => (value == null ? value : sums[axis][at])) : row;
+  });
+}
+
+function firstAtOrAfter(times, instantWanted) {
+  if (instantWanted === null) return times.length;
+  let low = 0, high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] < instantWanted) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+function pathsFor(kind) {
+  if (kind === "bar") return uPlot.paths.bars({ size: [0.7, 18, 1] });
+  if (kind === "step") return uPlot.paths.stepped({ align: 1 });
+  return uPlot.paths.linear();
+}
+
+export class Plot {
+  // `hooks`: window() -> [from, to], theme(), onSelect(from, to), onCursor(plot, index|null), onReset(), sync
+  constructor(root, panel, height, hooks) {
+    this.root = root;
+    this.hooks = hooks;
+    this.hidden = new Set();
+    this.height = height;
+    this.panel = panel;
+    this.shape = this.shapeOf(panel);
+    this.order = drawingOrder(panel.meta.lines);
+    this.axes = {};
+    this.chart = new uPlot(this.options(), this.data(), root);
+    this.resizing = new ResizeObserver(() => this.resize());
+    this.resizing.observe(root);
+  }
+
+  // What cannot be changed in a living uPlot; another shape needs a new plot.
+  shapeOf(panel) {
+    return JSON.stringify([panel.meta.lines, panel.meta.unit, panel.meta.right_unit]);
+  }
+
+  fits(panel) { return this.shape === this.shapeOf(panel); }
+
+  // A line is two series on one row: settled, and what may still change.
+  data() {
+    const rows = stacked(this.panel, this.hidden);
+    return [this.panel.times, ...this.order.flatMap((index) => [rows[index], rows[index]])];
+  }
+
+  update(panel) {
+    this.panel = panel;
+    this.chart.setData(this.data());
+  }
+
+  redraw() { this.chart.redraw(false, true); }
+
+  resize() {
+    const width = Math.floor(this.root.clientWidth);
+    if (width > 0 && width !== this.chart.width) this.chart.setSize({ width, height: this.height });
+  }
+
+  destroy() {
+    this.resizing.disconnect();
+    this.chart.destroy();
+  }
+
+  toggle(index) {
+    if (!this.hidden.delete(index)) this.hidden.add(index);
+    const place = 1 + 2 * this.order.indexOf(index);
+    const show = !this.hidden.has(index);
+    this.chart.batch(() => {
+      this.chart.setSeries(place, { show }, false);
+      this.chart.setSeries(place + 1, { show }, false);
+      this.chart.setData(this.data());
+    });
+  }
+
+  showCursorAt(time) {
+    const left = this.chart.valToPos(time, "x");
+    this.chart.setCursor({ left, top: this.chart.bbox.height / devicePixelRatio / 2 });
+  }
+
+  hideCursor() { this.chart.setCursor({ left: -10, top: -10 }); }
+
+  options() {
+    const theme = () => this.hooks.theme();
+    return {
+      width: Math.max(120, Math.floor(this.root.clientWidth)),
+      height: this.height,
+      padding: [8, this.usesRight() ? 0 : 10, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: true, auto: false, range: () => this.hooks.window() },
+        left: { range: (_, low, high) => this.range("left", low, high) },
+        right: { range: (_, low, high) => this.range("right", low, high) },
+      },
+      series: [{}, ...this.order.flatMap((index) => [this.series(index, false), this.series(index, true)])],
+      axes: [this.timeAxis(), this.valueAxis("left"), ...(this.usesRight() ? [this.valueAxis("right")] : [])],
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false, dist: 4 },
+        sync: this.hooks.sync ? { key: this.hooks.sync, scales: ["x", null] } : undefined,
+        points: { size: 7, width: 1.5, stroke: (chart, at) => chart.series[at].stroke(chart, at), fill: () => theme().card,
+                  show: (chart, at) => at % 2 === 1 && this.lineAt(at).kind !== "bar" && this.pointElement() },
+        bind: { dblclick: () => () => { this.hooks.onReset(); return null; } },
+      },
+      hooks: {
+        drawClear: [() => this.drawBands()],
+        draw: [() => this.drawThresholds(), () => this.drawMarks()],
+        setSelect: [(chart) => this.selected(chart)],
+        setCursor: [(chart) => this.hooks.onCursor(this, chart.cursor.left >= 0 ? chart.cursor.idx : null)],
+      },
+    };
+  }
+
+  pointElement() {
+    const point = document.createElement("div");
+    point.className = "u-cursor-pt";
+    return point;
+  }
+
+  usesRight() { return this.panel.meta.lines.some((line) => line.axis === "right"); }
+
+  lineAt(place) { return this.panel.meta.lines[this.indexAt(place)]; }
+
+  indexAt(place) { return this.order[Math.floor((place - 1) / 2)]; }
+
+  series(index, tail) {
+    const line = this.panel.meta.lines[index];
+    const draw = pathsFor(line.kind);
+    const colour = () => colourOf(this.panel.meta, index, this.hooks.theme());
+    const isBar = line.kind === "bar";
+    const settledTo = () => firstAtOrAfter(this.panel.times, this.panel.meta.settled[index]);
+    return {
+      label: line.name,
+      scale: line.axis,
+      stroke: isBar ? undefined : colour,
+      width: isBar ? 0 : LINE_WIDTH + (line.emphasis ? 0.8 : 0),
+      fill: isBar ? () => faded(colour(), tail ? 0.4 : 0.9) : line.kind === "area" ? () => faded(colour(), 0.12) : undefined,
+      dash: tail || line.dash ? DASHES : undefined,
+      points: { show: false, size: 4, width: 0, fill: colour, filter: (_, at) => (tail ? null : this.lonely(at)) },
+      paths: (chart, at, from, to) => {
+        const edge = settledTo();
+        const first = tail ? Math.max(from, isBar ? edge : edge - 1, 0) : from;
+        const last = tail ? to : Math.min(to, edge - 1);
+        return first > last || (tail && edge >= this.panel.times.length) ? null : draw(chart, at, first, last);
+      },
+    };
+  }
+
+  // Points with a gap on both sides: no line reaches them.
+  lonely(place) {
+    const { kind } = this.lineAt(place);
+    if (kind === "bar") return null;
+    const row = this.panel.rows[this.indexAt(place)];
+    const near = (at, by) => {
+      let next = at + by;
+      while (row[next] === undefined && next >= 0 && next < row.length) next += by;
+      return row[next];
+    };
+    const alone = [];
+    row.forEach((value, at) => { if (value != null && near(at, -1) == null && near(at, 1) == null) alone.push(at); });
+    return alone.length ? alone : null;
+  }
+
+  range(side, low, high) {
+    const { meta } = this.panel;
+    const limits = meta.thresholds.filter((each) => each.axis === side).map((each) => each.value);
+    const seen = [low, high, ...limits].filter((value) => value != null && Number.isFinite(value));
+    let bottom = Math.min(...seen), top = Math.max(...seen);
+    if (!seen.length) { bottom = 0; top = 1; }
+    const unit = side === "left" ? meta.unit : meta.right_unit;
+    const atLeast = side === "left" ? meta.y_max : null;
+    const isBar = meta.lines.some((line) => line.axis === side && line.kind === "bar");
+    if (meta.y_from_zero || isBar) { bottom = Math.min(0, bottom); top = Math.max(0, top); }
+    if (atLeast !== null) top = Math.max(top, atLeast);
+    else if (top > bottom) top += (top - bottom) * 0.04;
+    if (top === bottom) top = bottom + (Math.abs(bottom) || 1);
+    const count = Math.max(2, Math.min(5, Math.floor(this.height / 36)));
+    this.axes[side] = roundAxis(bottom, top, unit, count, atLeast !== null && top === atLeast);
+    return [this.axes[side].min, this.axes[side].max];
+  }
+
+  axisBase() {
+    const { font } = this.hooks.theme();
+    return { font: `${FONT_SIZE}px ${font}`, stroke: () => this.hooks.theme().tones.muted };
+  }
+
+  timeAxis() {
+    const { zone } = this.panel.meta;
+    return {
+      ...this.axisBase(),
+      size: 24, gap: 6,
+      grid: { show: false },
+      ticks: { show: true, size: 4, width: 1, stroke: () => this.hooks.theme().line },
+      border: { show: true, width: 1, stroke: () => this.hooks.theme().line },
+      splits: (chart, _, from, to) => timeSplits(from, to, Math.max(2, chart.bbox.width / devicePixelRatio / TICK_SPACE), zone),
+      values: (chart, splits) => splits.map((time) => tickTime(time, splits.length > 1 ? splits[1] - splits[0] : 60, zone)),
+    };
+  }
+
+  valueAxis(side) {
+    return {
+      ...this.axisBase(),
+      scale: side, side: side === "left" ? 3 : 1,
+      gap: 6, ticks: { show: false },
+      grid: { show: side === "left", width: 1, stroke: () => faded(this.hooks.theme().line, 0.8) },
+      splits: () => this.axes[side].splits.filter((value) => value <= this.axes[side].max * (1 + 1e-9) || value <= 0),
+      values: (_, splits) => splits.map((value) => tickText(value, this.axes[side])),
+      size: (_, values) => {
+        ruler.font = `${FONT_SIZE}px ${this.hooks.theme().font}`;
+        return Math.max(36, 12 + Math.ceil(Math.max(0, ...(values || []).map((text) => ruler.measureText(text).width))));
+      },
+    };
+  }
+
+  selected(chart) {
+    const { left, width } = chart.select;
+    if (width <= 0) return;
+    chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.hooks.onSelect(chart.posToVal(left, "x"), chart.posToVal(left + width, "x"));
+  }
+
+  drawBands() {
+    const { ctx, bbox } = this.chart;
+    const [from, to] = [this.chart.scales.x.min, this.chart.scales.x.max];
+    for (const band of this.panel.meta.bands) {
+      if (band.to <= from || band.from >= to) continue;
+      const start = Math.max(bbox.left, this.chart.valToPos(band.from, "x", true));
+      const end = Math.min(bbox.left + bbox.width, this.chart.valToPos(band.to, "x", true));
+      ctx.fillStyle = faded(this.hooks.theme().tones[band.tone], 0.12);
+      ctx.fillRect(start, bbox.top, Math.max(1, end - start), bbox.height);
+    }
+  }
+
+  writing(draw) {
+    const { ctx } = this.chart;
+    ctx.save();
+    ctx.font = `${FONT_SIZE * devicePixelRatio}px ${this.hooks.theme().font}`;
+    ctx.lineJoin = "round";
+    draw(ctx);
+    ctx.restore();
+  }
+
+  // Text with a rim in the card's colour, so that lines do not run through it.
+  write(ctx, text, x, y, colour) {
+    ctx.strokeStyle = this.hooks.theme().card;
+    ctx.lineWidth = 3 * devicePixelRatio;
+    ctx.setLineDash([]);
+    ctx.strokeText(text, x, y);
+    ctx.fillStyle = colour;
+    ctx.fillText(text, x, y);
+  }
+
+  drawThresholds() {
+    const { bbox } = this.chart;
+    const { meta } = this.panel;
+    this.writing((ctx) => {
+      for (const threshold of meta.thresholds) {
+        if (!this.chart.scales[threshold.axis] || this.chart.scales[threshold.axis].min == null) continue;
+        const y = Math.round(this.chart.valToPos(threshold.value, threshold.axis, true));
+        const colour = this.hooks.theme().tones[threshold.tone];
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = 1.2 * devicePixelRatio;
+        ctx.setLineDash([5 * devicePixelRatio, 3 * devicePixelRatio]);
+        ctx.beginPath();
+        ctx.moveTo(bbox.left, y);
+        ctx.lineTo(bbox.left + bbox.width, y);
+        ctx.stroke();
+        const unit = threshold.axis === "left" ? meta.unit : meta.right_unit;
+        const near = y - bbox.top < 16 * devicePixelRatio;
+        ctx.textAlign = "right";
+        ctx.textBaseline = near ? "top" : "bottom";
+        const text = `${threshold.label} ${written(threshold.value, unit)}`.trim();
+        this.write(ctx, text, bbox.left + bbox.width - 4 * devicePixelRatio, y + (near ? 4 : -3) * devicePixelRatio, colour);
+      }
+    });
+  }
+
+  drawMarks() {
+    const { bbox } = this.chart;
+    const { text } = this.hooks.theme();
+    const size = 4 * devicePixelRatio;
+    let freeFrom = bbox.left;
+    this.writing((ctx) => {
+      for (const mark of [...this.panel.meta.marks].sort((one, other) => one.at - other.at)) {
+        const x = Math.round(this.chart.valToPos(mark.at, "x", true));
+        if (x < bbox.left || x > bbox.left + bbox.width) continue;
+        const colour = this.hooks.theme().tones[mark.tone];
+        ctx.strokeStyle = faded(colour, 0.7);
+        ctx.lineWidth = devicePixelRatio;
+        ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+        ctx.beginPath();
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x, bbox.top + bbox.height);
+        ctx.stroke();
+        ctx.fillStyle = colour;
+        ctx.beginPath();
+        ctx.moveTo(x - size, bbox.top);
+        ctx.lineTo(x + size, bbox.top);
+        ctx.lineTo(x, bbox.top + size * 1.4);
+        ctx.fill();
+        freeFrom = this.writeMark(ctx, mark, x, freeFrom, text);
+      }
+    });
+  }
+
+  // Writes the label where it hits no other and is not cut; gives where the next may begin.
+  writeMark(ctx, mark, x, freeFrom, colour) {
+    const { bbox } = this.chart;
+    const width = ctx.measureText(mark.label).width;
+    const gap = 6 * devicePixelRatio;
+    const left = x + gap + width <= bbox.left + bbox.width ? x + gap : x - gap - width;
+    if (!mark.label || left < freeFrom) return freeFrom;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "top";
+    this.write(ctx, mark.label, left, bbox.top + 2 * devicePixelRatio, colour);
+    return left + width + gap;
+  }
+
+  // Marks within a few pixels of `time`, and bands over it.
+  eventsAt(time) {
+    const [from, to] = [this.chart.scales.x.min, this.chart.scales.x.max];
+    const reach = ((to - from) / this.chart.bbox.width) * 8 * devicePixelRatio;
+    const { marks, bands, zone } = this.panel.meta;
+    return [
+      ...marks.filter((mark) => Math.abs(mark.at - time) <= reach)
+        .map((mark) => ({ tone: mark.tone, text: [mark.label, mark.detail].filter(Boolean).join(": ") })),
+      ...bands.filter((band) => band.from <= time && time < band.to)
+        .map((band) => ({ tone: band.tone, text: `${band.label || "Shaded"} since ${instant(band.from, zone)}` })),
+    ];
+  }
+}
