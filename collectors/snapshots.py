@@ -1,0 +1,76 @@
+"""The newest reading of each kind in each scope, shared by all processes: one fetch serves every viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from collectors.store import Store
+from core.reading import Reading, Scope
+
+T = TypeVar("T")
+
+
+class Snapshots(Generic[T]):
+    """Readings of one kind in the store. `shape` is their type, such as `Reading[tuple[Activity, ...]]`."""
+
+    def __init__(self, store: Store, kind: str, shape: Any) -> None:
+        self._store = store
+        self._kind = kind
+        self._adapter: TypeAdapter[Reading[T]] = _adapter(shape)
+
+    def put(self, scope: Scope, reading: Reading[T], *, key: str = "") -> None:
+        """Keep `reading` as the newest one."""
+        self.put_all(scope, {key: reading})
+
+    def put_all(self, scope: Scope, readings: Mapping[str, Reading[T]]) -> None:
+        """Keep readings by key, in one transaction; an older one never replaces a newer."""
+        rows = [
+            (
+                self._kind,
+                scope.account,
+                scope.region,
+                key,
+                int(reading.at.timestamp()),
+                self._adapter.dump_json(reading),
+            )
+            for key, reading in readings.items()
+        ]
+        with self._store.writing() as connection:
+            connection.executemany(
+                "INSERT INTO documents VALUES (?,?,?,?,?,?)"
+                " ON CONFLICT DO UPDATE SET at=excluded.at, body=excluded.body WHERE excluded.at >= at",
+                rows,
+            )
+
+    def every(self, scope: Scope, *, newest: int = 10_000) -> list[Reading[T]]:
+        """Give the `newest` readings of all keys, newest first."""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT body FROM documents WHERE kind=? AND account=? AND region=? ORDER BY at DESC, key LIMIT ?",
+                (self._kind, scope.account, scope.region, newest),
+            ).fetchall()
+        return [self._adapter.validate_json(row[0]) for row in rows]
+
+    def newest(self, scope: Scope, *, key: str = "") -> Reading[T] | None:
+        """Give the newest reading, however old, or None where there was none yet."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT body FROM documents WHERE kind=? AND account=? AND region=? AND key=?",
+                (self._kind, scope.account, scope.region, key),
+            ).fetchone()
+        return self._adapter.validate_json(row[0]) if row else None
+
+    def younger(self, scope: Scope, than: timedelta, *, now: datetime, key: str = "") -> Reading[T] | None:
+        """Give the newest reading if it was made less than `than` ago."""
+        found = self.newest(scope, key=key)
+        return found if found is not None and now - found.at < than else None
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)

@@ -1,0 +1,146 @@
+"""Every read of the product in one place, each made once for everybody.
+
+The collector polls and leaves its readings in the store; whoever else asks gets those while they are fresh, and reads
+AWS only when nobody did. `CloudSources` never raises for what AWS or the network does: faults say what is missing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from cloud.clients import Clients
+from collectors import alarm_states, directory, inventory, scaling, targets
+from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.history import History
+from collectors.inventory import Inventory
+from collectors.planning import Plan
+from collectors.query import MetricQuery
+from collectors.scaling import Activity
+from collectors.snapshots import Snapshots
+from collectors.store import Store
+from collectors.targets import TargetGroupHealth
+from core.reading import Reading, Scope
+from core.series import MetricId, Series
+from core.timespan import Timespan
+
+T = TypeVar("T")
+
+TRANSITIONS_SHOWN: Final = timedelta(days=15)
+"""How far back changes of alarm states are given: as far as one-minute metrics reach."""
+
+
+class CloudSources:
+    """Reads of every kind. Safe to share between threads; several processes share the store."""
+
+    def __init__(self, clients: Clients, store: Store) -> None:
+        self.clients = clients
+        self.store = store
+        self.history = History(store, clients)
+        self._fresh = 2 * timedelta(seconds=clients.settings.poll_seconds)
+        self._locks: dict[tuple[str, Scope], threading.Lock] = {}
+        self._guard = threading.Lock()
+        self._inventory = inventory.snapshots(store)
+        self._targets = targets.snapshots(store)
+        self._activities = scaling.snapshots(store)
+        self._alarms = alarm_states.snapshots(store)
+        self._directory = directory.snapshots(store)
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Every account and region that is watched. Raises `cloud.faults` words' causes where AWS must be asked."""
+        return self.clients.scopes()
+
+    def metrics(self, queries: Sequence[MetricQuery], *, now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
+        """Give the series of each query, from the store where it is settled."""
+        return self.history.read(queries, now)
+
+    def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
+        """Give the calls that would answer the queries now, and their price, without making them."""
+        return self.history.plan(queries, now)
+
+    def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:
+        """Give load balancers, target groups, Auto Scaling groups and instances."""
+        return self._shared("inventory", self._inventory, scope, now, self._read_inventory)
+
+    def targets(self, scope: Scope, *, now: datetime) -> Reading[tuple[TargetGroupHealth, ...]]:
+        """Give each target group's targets with state, reason and since when."""
+        return self._shared("targets", self._targets, scope, now, self._read_targets)
+
+    def activities(self, scope: Scope, *, now: datetime) -> Reading[tuple[Activity, ...]]:
+        """Give scaling activities, newest first."""
+        return self._shared("activities", self._activities, scope, now, self._read_activities)
+
+    def alarms(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmState, ...]]:
+        """Give every alarm with its state, firing ones first."""
+        return self._shared("alarms", self._alarms, scope, now, self._read_alarms)
+
+    def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
+        """Give the last 15 days' changes of alarm states, newest first."""
+        alarms = self.alarms(scope, now=now)
+        span = Timespan(now - TRANSITIONS_SHOWN, now + timedelta(seconds=1))
+        return Reading(alarm_states.transitions_within(self.store, scope, span), alarms.at, alarms.faults)
+
+    def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
+        """Give the metrics that reported in the last two weeks."""
+        return self._shared("directory", self._directory, scope, now, self._read_directory, fresh=directory.KEPT_FOR)
+
+    def poll(self, scope: Scope, *, now: datetime) -> Reading[None]:
+        """Look at everything that AWS forgets or that many viewers want; give only the faults."""
+        readings: tuple[Reading[object], ...] = (
+            self._renewed(self._targets, scope, self._read_targets(scope, now)),
+            self._renewed(self._activities, scope, self._read_activities(scope, now)),
+            self._renewed(self._alarms, scope, self._read_alarms(scope, now)),
+            self._renewed(self._inventory, scope, self._read_inventory(scope, now)),
+        )
+        return Reading(None, now, tuple(fault for reading in readings for fault in reading.faults))
+
+    # -- one fetch for everybody --------------------------------------------------------------------------------------
+
+    def _shared(
+        self,
+        kind: str,
+        kept: Snapshots[T],
+        scope: Scope,
+        now: datetime,
+        read: Callable[[Scope, datetime], Reading[T]],
+        *,
+        fresh: timedelta | None = None,
+    ) -> Reading[T]:
+        found = kept.younger(scope, fresh or self._fresh, now=now)
+        if found is not None:
+            return found
+        with self._lock(kind, scope):
+            found = kept.younger(scope, fresh or self._fresh, now=now)
+            return found if found is not None else self._renewed(kept, scope, read(scope, now))
+
+    def _renewed(self, kept: Snapshots[T], scope: Scope, reading: Reading[T]) -> Reading[T]:
+        """Keep a complete reading. For one that failed as a whole give the last that did not, with its age."""
+        if reading.complete:
+            kept.put(scope, reading)
+            return reading
+        previous = kept.newest(scope)
+        if previous is None or reading.value not in ((), Inventory()):
+            return reading
+        return Reading(previous.value, previous.at, reading.faults)
+
+    def _lock(self, kind: str, scope: Scope) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault((kind, scope), threading.Lock())
+
+    def _read_inventory(self, scope: Scope, now: datetime) -> Reading[Inventory]:
+        return inventory.read(self.clients, scope, now=now)
+
+    def _read_targets(self, scope: Scope, now: datetime) -> Reading[tuple[TargetGroupHealth, ...]]:
+        return targets.read(self.clients, scope, now=now, store=self.store)
+
+    def _read_activities(self, scope: Scope, now: datetime) -> Reading[tuple[Activity, ...]]:
+        return scaling.read_through(self.clients, scope, now=now, store=self.store)
+
+    def _read_alarms(self, scope: Scope, now: datetime) -> Reading[tuple[AlarmState, ...]]:
+        return alarm_states.read_through(self.clients, scope, now=now, store=self.store)
+
+    def _read_directory(self, scope: Scope, now: datetime) -> Reading[tuple[MetricId, ...]]:
+        return directory.read(self.clients, scope, now=now)
