@@ -22,6 +22,8 @@ _BASE: Final = str(st.get_option("server.baseUrlPath") or "")
 _WALL: Final = st.components.v2.component("watchkeeper_wall", js=loader("live.js", base_path=_BASE))
 _CHART: Final = st.components.v2.component("watchkeeper_chart", js=loader("plotly.js", base_path=_BASE))
 _TARGETS: Final = st.components.v2.component("watchkeeper_targets", js=loader("targets.js", base_path=_BASE))
+_LATEST: Final = 1e11
+"""Epoch seconds; what a browser sends beyond is no time of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,12 @@ def draw_wall(charts: Sequence[ChartView], *, key: str, height: int = 200, colum
 
 def draw_chart(chart: ChartView, *, key: str, height: int = 236) -> ChartEvent | None:
     """Draw `chart` with plotly and give what the viewer just did, once. Zoom is kept over new data."""
-    document = {"figure": figure.build(chart, height=height), "label": figure.label(chart), "zone": chart.zone}
+    document = {
+        "figure": figure.build(chart, height=height, legend=False),
+        "meta": live.described(chart),
+        "label": figure.label(chart),
+        "latest": figure.latest(chart),
+    }
     result = _CHART(key=key, data=json.dumps(document).encode(), on_picked_change=_nothing)
     return _chart_event(result.picked, chart)
 
@@ -89,7 +96,7 @@ def _nothing() -> None:
 def _span(picked: Mapping[str, Any]) -> Timespan | None:
     """Read a span that a browser sent, which may hold anything."""
     start, end = picked.get("from"), picked.get("to")
-    if not isinstance(start, int | float) or not isinstance(end, int | float) or not 0 <= start < end < 1e11:
+    if not isinstance(start, int | float) or not isinstance(end, int | float) or not 0 <= start < end < _LATEST:
         return None
     return Timespan(from_epoch(int(start)), from_epoch(max(int(start) + 1, round(end))))
 
@@ -109,7 +116,10 @@ def _chart_event(picked: object, chart: ChartView) -> ChartEvent | None:
     if picked.get("reset") is True:
         return ChartEvent(reset=True)
     line, at = picked.get("line"), picked.get("at")
-    if isinstance(line, int) and isinstance(at, int | float) and 0 <= line < len(chart.lines) and 0 <= at < 1e11:
-        return ChartEvent(point=(chart.lines[line].name, from_epoch(at)))
+    if isinstance(line, int) and isinstance(at, int | float) and 0 <= line < len(chart.lines) and 0 <= at < _LATEST:
+        return ChartEvent(point=(chart.lines[line].name, figure.off_clock(at, chart.zone)))
     span = _span(picked)
-    return ChartEvent(range=span) if span else None
+    if span is None:
+        return None
+    start, end = (figure.off_clock(instant.timestamp(), chart.zone) for instant in (span.start, span.end))
+    return ChartEvent(range=Timespan(start, end)) if start < end else None

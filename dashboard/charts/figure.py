@@ -10,20 +10,26 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from core.series import Times
-from dashboard.charts.unit import Scale, largest_of, scale_for, written
+from core.timespan import from_epoch
+from dashboard.charts.ticks import RoundAxis, fitted
+from dashboard.charts.unit import written
 from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Threshold
 
 Figure = dict[str, Any]
 """What plotly.js draws: `data` and `layout`."""
 
 FONT: Final = "Inter, sans-serif"
+_MARK_ROOM: Final = 0.1
+"""Share of the height kept free for the labels of marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,14 @@ DARK: Final = Theme(
 _NAMED: Final = re.compile(r"@(?P<name>[a-z]+)(?P<rank>\d*)(?:/(?P<alpha>[\d.]+))?")
 
 
-def build(chart: ChartView, *, height: int = 236) -> Figure:
-    """Give `chart` as a plotly figure of `height` pixels with named colours. Times are shown on the chart's clock."""
-    scales = {axis: _scale(chart, axis) for axis in Axis}
-    traces = [trace for index in range(len(chart.lines)) for trace in _traces(chart, index, scales)]
-    return {"data": traces, "layout": _layout(chart, scales, height)}
+def build(chart: ChartView, *, height: int = 236, legend: bool = True) -> Figure:
+    """Give `chart` as a plotly figure of `height` pixels with named colours. Times are shown on the chart's clock.
+
+    Without `legend`, what stands around the figure must name the lines.
+    """
+    rules = {axis: _rule(chart, axis) for axis in Axis}
+    traces = [trace for index in range(len(chart.lines)) for trace in _traces(chart, index, rules)]
+    return {"data": traces, "layout": _layout(chart, rules, height=height, legend=legend)}
 
 
 def painted(figure: Figure, theme: Theme) -> Figure:
@@ -78,6 +87,12 @@ def label(chart: ChartView) -> str:
     return ". ".join(parts) + "."
 
 
+def latest(chart: ChartView) -> list[str]:
+    """Write the latest value of each line."""
+    found = [(line.values[np.isfinite(line.values)], chart.unit_of(line.axis)) for line in chart.lines]
+    return [written(float(values[-1]) if values.size else None, unit) for values, unit in found]
+
+
 def _said(line: Line, unit: str | None) -> str:
     values = line.values[np.isfinite(line.values)]
     if not values.size:
@@ -86,17 +101,17 @@ def _said(line: Line, unit: str | None) -> str:
     return f"{line.name}: latest {written(float(values[-1]), unit)}, between {low} and {high}"
 
 
-def _scale(chart: ChartView, axis: Axis) -> Scale:
-    largest = max(largest_of(chart.values_on(axis).tolist()), (chart.y_max or 0.0) if axis is Axis.LEFT else 0.0)
-    return scale_for(largest, chart.unit_of(axis))
-
-
 def on_clock(times: Times, zone: str) -> Times:
     """Give epoch milliseconds that read, as if UTC, what the clock of `zone` shows: plotly knows no zones."""
     if zone == "UTC":
         return times.astype(np.int64) * 1000
     shown = pd.to_datetime(times, unit="s", utc=True).tz_convert(zone).tz_localize(None)
     return np.asarray(shown.as_unit("ms").asi8, np.int64)
+
+
+def off_clock(shown: float, zone: str) -> datetime:
+    """Give the instant at which the clock of `zone` shows what, read as UTC, is `shown` epoch seconds."""
+    return from_epoch(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _milliseconds(instant: float, zone: str) -> float:
@@ -115,21 +130,21 @@ def _colour(chart: ChartView, index: int) -> str:
     return f"@series{sum(each.tone is None for each in chart.lines[:index])}"
 
 
-def _traces(chart: ChartView, index: int, scales: Mapping[Axis, Scale]) -> list[dict[str, Any]]:
+def _traces(chart: ChartView, index: int, rules: Mapping[Axis, RoundAxis]) -> list[dict[str, Any]]:
     """Give a line's trace, and a dashed one for what may still change."""
     line = chart.lines[index]
     edge = line.times.size
     if line.settled_until is not None:
         edge = int(np.searchsorted(line.times, line.settled_until.timestamp()))
-    settled = _trace(chart, index, scales, slice(0, edge), tail=False)
+    settled = _trace(chart, index, rules, slice(0, edge), tail=False)
     if edge >= line.times.size:
         return [settled]
     start = edge if line.kind is LineKind.BAR else max(0, edge - 1)
-    return [settled, _trace(chart, index, scales, slice(start, None), tail=True)]
+    return [settled, _trace(chart, index, rules, slice(start, None), tail=True)]
 
 
-def _trace(chart: ChartView, index: int, scales: Mapping[Axis, Scale], part: slice, *, tail: bool) -> dict[str, Any]:
-    line, colour, scale = chart.lines[index], _colour(chart, index), scales[chart.lines[index].axis]
+def _trace(chart: ChartView, index: int, rules: Mapping[Axis, RoundAxis], part: slice, *, tail: bool) -> dict[str, Any]:
+    line, colour, scale = chart.lines[index], _colour(chart, index), rules[chart.lines[index].axis].scale
     trace: dict[str, Any] = {
         "name": _plain(line.name),
         "x": _packed(on_clock(line.times[part], chart.zone).astype(np.float64)),
@@ -154,7 +169,7 @@ def _plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _layout(chart: ChartView, scales: Mapping[Axis, Scale], height: int) -> dict[str, Any]:
+def _layout(chart: ChartView, rules: Mapping[Axis, RoundAxis], *, height: int, legend: bool) -> dict[str, Any]:
     span = [_milliseconds(instant.timestamp(), chart.zone) for instant in (chart.span.start, chart.span.end)]
     layout: dict[str, Any] = {
         "height": height,
@@ -167,28 +182,24 @@ def _layout(chart: ChartView, scales: Mapping[Axis, Scale], height: int) -> dict
         "hoverlabel": {"bgcolor": "@card", "bordercolor": "@line", "font": {"color": "@text", "size": 12}},
         "dragmode": "zoom",
         "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "font": {"size": 11}},
-        "showlegend": bool(chart.lines),
+        "showlegend": legend and bool(chart.lines),
         "xaxis": _time_axis(chart, span),
-        "yaxis": _value_axis(chart, Axis.LEFT, scales[Axis.LEFT]),
-        "shapes": [*map(_dict_of(_band_shape, chart), chart.bands)],
+        "yaxis": _value_axis(Axis.LEFT, rules[Axis.LEFT]),
+        "shapes": [_band_shape(band, chart) for band in chart.bands],
         "annotations": [],
         "uirevision": chart.key,
     }
     if any(line.axis is Axis.RIGHT for line in chart.lines):
-        layout["yaxis2"] = _value_axis(chart, Axis.RIGHT, scales[Axis.RIGHT])
+        layout["yaxis2"] = _value_axis(Axis.RIGHT, rules[Axis.RIGHT])
     for threshold in chart.thresholds:
-        layout["shapes"].append(_threshold_shape(threshold, scales))
-        layout["annotations"].append(_threshold_note(threshold, chart, scales))
+        layout["shapes"].append(_threshold_shape(threshold, rules))
+        layout["annotations"].append(_threshold_note(threshold, chart, rules))
     for mark in chart.marks:
         layout["shapes"].append(_mark_shape(mark, chart))
         layout["annotations"].append(_mark_note(mark, chart))
     if chart.note:
         layout["annotations"].append(_centred(chart.note))
     return layout
-
-
-def _dict_of(make: Any, chart: ChartView) -> Any:
-    return lambda each: make(each, chart)
 
 
 def _time_axis(chart: ChartView, span: list[float]) -> dict[str, Any]:
@@ -198,47 +209,46 @@ def _time_axis(chart: ChartView, span: list[float]) -> dict[str, Any]:
         "automargin": True, "hoverformat": f"%-d %b %H:%M {chart.zone}",
         "tickformatstops": [
             {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%-d %b"},
+            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
             {"dtickrange": [86_400_000, None], "value": "%-d %b"},
         ],
     }  # fmt: skip
 
 
-def _value_axis(chart: ChartView, axis: Axis, scale: Scale) -> dict[str, Any]:
+def _value_axis(axis: Axis, rule: RoundAxis) -> dict[str, Any]:
     is_left = axis is Axis.LEFT
     layout: dict[str, Any] = {
-        "tickprefix": scale.prefix, "ticksuffix": scale.suffix, "tickformat": ",.3~f", "nticks": 6, "zeroline": False,
-        "showgrid": is_left, "gridcolor": "@line/0.8", "gridwidth": 1, "fixedrange": True, "automargin": True,
-        "rangemode": "tozero" if chart.y_from_zero else "normal",
+        "range": [rule.low / rule.scale.divisor, rule.high / rule.scale.divisor],
+        "tickvals": [tick / rule.scale.divisor for tick in rule.ticks if tick <= rule.high or tick <= 0],
+        "ticktext": [rule.text(tick) for tick in rule.ticks if tick <= rule.high or tick <= 0],
+        "zeroline": False, "showgrid": is_left, "gridcolor": "@line/0.8", "gridwidth": 1, "fixedrange": True,
+        "automargin": True, "ticklabelstandoff": 4,
     }  # fmt: skip
-    if not is_left:
-        layout |= {"overlaying": "y", "side": "right"}
-    top = _least_top(chart, axis)
-    if top is not None:
-        layout["range"] = [0 if chart.y_from_zero else _lowest(chart, axis) / scale.divisor, top / scale.divisor]
-    return layout
+    return layout if is_left else {**layout, "overlaying": "y", "side": "right"}
 
 
-def _least_top(chart: ChartView, axis: Axis) -> float | None:
-    """Give where the axis must end; None where plotly's own range is right.
+def _rule(chart: ChartView, axis: Axis) -> RoundAxis:
+    """Rule the axis as the live wall does; plotly would leave thresholds out."""
+    values = _heights(chart, axis)
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    is_left = axis is Axis.LEFT
+    from_zero = chart.y_from_zero or any(line.kind is LineKind.BAR and line.axis is axis for line in chart.lines)
+    extra = _MARK_ROOM if is_left and any(mark.label for mark in chart.marks) else 0.0
+    at_least = chart.y_max if is_left else None
+    return fitted(low, high, chart.unit_of(axis), from_zero=from_zero, at_least=at_least, extra=extra)
 
-    Plotly fits its range to the data alone, so that thresholds and an empty chart need one of ours.
-    """
+
+def _heights(chart: ChartView, axis: Axis) -> npt.NDArray[np.float64]:
+    """Give every value that must fit on `axis`: bars that stand on each other count together."""
+    bars = [line for line in chart.lines if line.axis is axis and line.kind is LineKind.BAR]
     values = chart.values_on(axis)
-    values = values[np.isfinite(values)]
-    asked = chart.y_max if axis is Axis.LEFT else None
-    highest = float(values.max()) if values.size else 0.0
-    if asked is not None:
-        return asked if highest <= asked else highest * 1.05
-    if chart.empty or any(threshold.axis is axis for threshold in chart.thresholds):
-        return highest * 1.1 if highest > 0 else 1.0
-    return None
-
-
-def _lowest(chart: ChartView, axis: Axis) -> float:
-    values = chart.values_on(axis)
-    values = values[np.isfinite(values)]
-    return float(values.min()) if values.size else 0.0
+    if len(bars) > 1:
+        together: dict[int, float] = {}
+        for line in bars:
+            for time, value in zip(line.times.tolist(), np.nan_to_num(line.values).tolist(), strict=True):
+                together[time] = together.get(time, 0.0) + value
+        values = np.concatenate([values, np.array(list(together.values()), np.float64)])
+    return values[np.isfinite(values)]
 
 
 def _band_shape(band: Band, chart: ChartView) -> dict[str, Any]:
@@ -254,8 +264,8 @@ def _threshold_text(threshold: Threshold, chart: ChartView) -> str:
     return f"{threshold.label} {written(threshold.value, chart.unit_of(threshold.axis))}".strip()
 
 
-def _threshold_shape(threshold: Threshold, scales: Mapping[Axis, Scale]) -> dict[str, Any]:
-    height = threshold.value / scales[threshold.axis].divisor
+def _threshold_shape(threshold: Threshold, rules: Mapping[Axis, RoundAxis]) -> dict[str, Any]:
+    height = threshold.value / rules[threshold.axis].scale.divisor
     return {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height,
         "yref": "y" if threshold.axis is Axis.LEFT else "y2",
@@ -263,10 +273,10 @@ def _threshold_shape(threshold: Threshold, scales: Mapping[Axis, Scale]) -> dict
     }  # fmt: skip
 
 
-def _threshold_note(threshold: Threshold, chart: ChartView, scales: Mapping[Axis, Scale]) -> dict[str, Any]:
+def _threshold_note(threshold: Threshold, chart: ChartView, rules: Mapping[Axis, RoundAxis]) -> dict[str, Any]:
     return {
         "text": _plain(_threshold_text(threshold, chart)), "xref": "paper", "x": 1, "xanchor": "right",
-        "y": threshold.value / scales[threshold.axis].divisor, "yanchor": "bottom", "showarrow": False,
+        "y": threshold.value / rules[threshold.axis].scale.divisor, "yanchor": "bottom", "showarrow": False,
         "yref": "y" if threshold.axis is Axis.LEFT else "y2", "font": {"color": f"@{threshold.tone}", "size": 11},
     }  # fmt: skip
 

@@ -106,7 +106,7 @@ def picture(charts: Sequence[ChartView]) -> Picture:
 def panel(chart: ChartView) -> Panel:
     """Give `chart` on one time axis."""
     times = _all_times(chart.lines)
-    return Panel(_meta(chart), times, tuple(_on(line, times) for line in chart.lines))
+    return Panel(described(chart), times, tuple(_on(line, times) for line in chart.lines))
 
 
 def _all_times(lines: Sequence[Line]) -> Times:
@@ -128,7 +128,8 @@ def _on(line: Line, times: Times) -> Values:
     return row
 
 
-def _meta(chart: ChartView) -> dict[str, Any]:
+def described(chart: ChartView) -> dict[str, Any]:
+    """Give everything of `chart` but its numbers, ready for JSON."""
     return {
         "title": chart.title,
         "subtitle": chart.subtitle,

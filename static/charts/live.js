@@ -1,6 +1,7 @@
 // The live wall: many charts in one component, kept current by the messages of dashboard/charts/live.py.
+import { Card, setText, swatch } from "./card.js";
 import { clockName, instant } from "./clock.js";
-import { colourOf, Plot } from "./plot.js";
+import { Plot } from "./plot.js";
 import { GLYPHS, make, sheetFrom, themeOf } from "./theme.js";
 import { written } from "./unit.js";
 import { applied } from "./wire.js";
@@ -10,45 +11,31 @@ await document.fonts.load("11px Inter"); // canvas text is not redrawn when a fo
 const KEYS = "Arrow keys read values, plus and minus zoom, Escape resets.";
 let walls = 0;
 
-function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
-
-class Card {
+class Chart {
   constructor(wall, key, panel) {
     this.wall = wall;
-    this.key = key;
     this.panel = panel;
     this.index = null;
-    this.build();
+    this.card = new Card(`${wall.id}-${key}`, wall.height);
+    this.root = this.card.root;
+    this.frame = this.card.frame;
+    this.card.reset.addEventListener("click", () => wall.reset());
+    this.buildFrame();
     wall.grid.append(this.root);
     this.plotNow();
     this.fill();
   }
 
-  build() {
-    this.root = make("section", "card");
-    const head = make("header");
-    this.title = make("h3");
-    this.title.id = `${this.wall.id}-${this.key}`.replace(/[^\w-]/g, "_");
-    this.root.setAttribute("aria-labelledby", this.title.id);
-    this.subtitle = make("span", "subtitle");
-    this.status = make("span", "status");
-    head.append(this.title, this.subtitle, this.status);
-    this.frame = make("div", "frame");
+  buildFrame() {
     this.frame.tabIndex = 0;
-    this.frame.setAttribute("role", "img");
-    this.frame.style.minHeight = `${this.wall.height}px`;
     this.note = make("div", "note");
     this.tip = make("div", "tip");
     this.tip.hidden = true;
     this.frame.append(this.note, this.tip);
-    this.legend = make("div", "legend");
-    this.clock = make("span", "clock");
-    const foot = make("footer");
-    foot.append(this.legend, this.clock);
     this.table = make("table", "unseen");
     this.spoken = make("div", "unseen");
     this.spoken.setAttribute("aria-live", "polite");
-    this.root.append(head, this.frame, foot, this.table, this.spoken);
+    this.root.append(this.table, this.spoken);
     this.frame.addEventListener("keydown", (event) => this.pressed(event));
     this.frame.addEventListener("blur", () => this.leave());
     this.frame.addEventListener("mouseenter", () => { this.wall.over = this; });
@@ -65,31 +52,16 @@ class Card {
       onReset: () => this.wall.reset(),
       onCursor: (_, index) => this.pointAt(index),
     });
-    this.legend.replaceChildren(...this.panel.meta.lines.map((line, index) => this.legendEntry(line, index)));
+    this.card.buildLegend(this.panel.meta.lines, (index) => this.plot.toggle(index));
     this.buildTip();
     this.buildTable();
-  }
-
-  legendEntry(line, index) {
-    const entry = make("button");
-    entry.type = "button";
-    entry.setAttribute("aria-pressed", "true");
-    const swatch = make("i", `swatch ${line.kind}${line.dash ? " dashed" : ""}`);
-    const name = make("span", "name", line.name);
-    const value = make("b");
-    entry.append(swatch, name, value);
-    entry.addEventListener("click", () => {
-      this.plot.toggle(index);
-      entry.setAttribute("aria-pressed", String(!this.plot.hidden.has(index)));
-    });
-    return entry;
   }
 
   buildTip() {
     this.tipTime = make("div", "when");
     this.tipRows = this.panel.meta.lines.map((line) => {
       const row = make("div", "row");
-      row.append(make("i", `swatch ${line.kind}${line.dash ? " dashed" : ""}`), make("span", "name", line.name), make("b"));
+      row.append(swatch(line), make("span", "name", line.name), make("b"));
       return row;
     });
     this.tipEvents = make("div", "events");
@@ -128,10 +100,7 @@ class Card {
 
   fill() {
     const { meta } = this.panel;
-    setText(this.title, meta.title);
-    setText(this.subtitle, meta.subtitle);
-    setText(this.status, meta.status ? `${GLYPHS[meta.status.tone]} ${meta.status.text}` : "");
-    this.status.dataset.tone = meta.status?.tone || "";
+    this.card.fillHead(meta);
     setText(this.note, meta.note);
     this.fillClock();
     this.fillTable();
@@ -139,28 +108,23 @@ class Card {
     if (this.index === null) this.fillLegend(null);
   }
 
-  fillClock() { setText(this.clock, clockName(...(this.wall.zoom || this.panel.meta.span), this.panel.meta.zone)); }
-
-  colour() {
-    this.panel.meta.lines.forEach((_, index) => {
-      const colour = colourOf(this.panel.meta, index, this.wall.theme);
-      for (const place of [this.legend.children[index], this.tipRows[index]]) {
-        place.querySelector(".swatch").style.setProperty("--colour", colour);
-      }
-    });
+  fillClock() {
+    this.card.fillClock(clockName(...(this.wall.zoom || this.panel.meta.span), this.panel.meta.zone), Boolean(this.wall.zoom));
   }
+
+  colour() { this.card.colour(this.panel.meta, this.wall.theme, [this.tipRows]); }
 
   lastIndex(row) {
     for (let at = row.length - 1; at >= 0; at--) if (row[at] != null) return at;
     return -1;
   }
 
+  // The legend says the values under the crosshair, else the latest.
   fillLegend(index) {
-    this.panel.meta.lines.forEach((line, place) => {
+    this.card.fillLegend(this.panel.meta.lines.map((line, place) => {
       const row = this.panel.rows[place];
-      const value = index === null ? row[this.lastIndex(row)] : row[index];
-      setText(this.legend.children[place].querySelector("b"), written(value, this.unitOf(line)));
-    });
+      return written(index === null ? row[this.lastIndex(row)] : row[index], this.unitOf(line));
+    }));
   }
 
   fillTable() {
@@ -271,21 +235,14 @@ class Wall {
   constructor(parent) {
     this.id = `wall${++walls}`;
     this.parent = parent;
-    this.cards = new Map();
+    this.charts = new Map();
     this.zoom = null;
     this.over = null;
     this.asked = null;
     parent.adoptedStyleSheets = [sheet];
     this.root = make("div", "wall");
     this.grid = make("div", "grid");
-    this.bar = make("div", "zoombar");
-    this.bar.hidden = true;
-    this.zoomText = make("span");
-    const reset = make("button", "", "Reset zoom");
-    reset.type = "button";
-    reset.addEventListener("click", () => this.reset());
-    this.bar.append(this.zoomText, reset);
-    this.root.append(this.bar, this.grid);
+    this.root.append(this.grid);
     parent.append(this.root);
   }
 
@@ -298,7 +255,7 @@ class Wall {
     if (result.missing !== undefined) { this.askAgain(result.missing); return; }
     this.lookLike(result.look);
     this.show(result.stream, result.changed);
-    if (recoloured) for (const card of this.cards.values()) { card.colour(); card.plot.redraw(); }
+    if (recoloured) for (const chart of this.charts.values()) { chart.colour(); chart.plot.redraw(); }
   }
 
   lookLike({ height, columns }) {
@@ -306,8 +263,8 @@ class Wall {
     this.root.style.setProperty("--columns-medium", Math.min(2, columns));
     if (this.height === height) return;
     this.height = height;
-    for (const card of this.cards.values()) card.destroy();
-    this.cards.clear();
+    for (const chart of this.charts.values()) chart.destroy();
+    this.charts.clear();
   }
 
   askAgain(number) {
@@ -321,11 +278,11 @@ class Wall {
     const newWall = this.stream !== stream;
     this.stream = stream;
     this.followSpan(first?.meta.span);
-    for (const [key, card] of this.cards) if (!stream.panels.has(key)) { card.destroy(); this.cards.delete(key); }
+    for (const [key, chart] of this.charts) if (!stream.panels.has(key)) { chart.destroy(); this.charts.delete(key); }
     for (const key of stream.order) {
-      const panel = stream.panels.get(key), card = this.cards.get(key);
-      if (!card) this.cards.set(key, new Card(this, key, panel));
-      else if (newWall || changed.has(key)) card.update(panel);
+      const panel = stream.panels.get(key), chart = this.charts.get(key);
+      if (!chart) this.charts.set(key, new Chart(this, key, panel));
+      else if (newWall || changed.has(key)) chart.update(panel);
     }
     this.reorder(stream.order);
     this.root.dataset.number = stream.number;
@@ -334,7 +291,7 @@ class Wall {
   reorder(order) {
     const places = [...this.grid.children];
     order.forEach((key, place) => {
-      const { root } = this.cards.get(key);
+      const { root } = this.charts.get(key);
       if (places[place] !== root) this.grid.append(root);
     });
   }
@@ -361,14 +318,11 @@ class Wall {
 
   setZoom(zoom) {
     this.zoom = zoom;
-    this.bar.hidden = !zoom;
-    const zone = [...this.cards.values()][0]?.panel.meta.zone || "UTC";
-    if (zoom) setText(this.zoomText, `Zoomed to ${instant(zoom[0] - (zoom[0] % 60), zone)} – ${instant(zoom[1] - (zoom[1] % 60), zone)}`);
-    for (const card of this.cards.values()) { card.plot.update(card.panel); card.fillClock(); }
+    for (const chart of this.charts.values()) { chart.plot.update(chart.panel); chart.fillClock(); }
   }
 
   destroy() {
-    for (const card of this.cards.values()) card.destroy();
+    for (const chart of this.charts.values()) chart.destroy();
     this.root.remove();
   }
 }

@@ -1,4 +1,5 @@
 // One chart of the wall: a view's panel drawn by uPlot, with what uPlot has not: unsettled tails, bands, marks.
+import { colourOf } from "./card.js";
 import { instant, tickTime, timeSplits } from "./clock.js";
 import { faded, globalFrom } from "./theme.js";
 import { roundAxis, tickText, written } from "./unit.js";
@@ -9,14 +10,8 @@ const LINE_WIDTH = 1.6;
 const DASHES = [4, 3];
 const BEHIND = ["area", "bar", "step", "line"]; // drawn in this order
 const TICK_SPACE = 72;
+const TICK_TEXT = 36; // width of a time under a tick: half of it stands beyond the last one
 const ruler = document.createElement("canvas").getContext("2d");
-
-export function colourOf(meta, index, theme) {
-  const line = meta.lines[index];
-  if (line.tone) return theme.tones[line.tone];
-  const rank = meta.lines.slice(0, index).filter((each) => !each.tone).length;
-  return theme.series[rank % theme.series.length];
-}
 
 // Indices of lines in the order in which they are drawn: fills behind, and the first line of a kind in front.
 function drawingOrder(lines) {
@@ -98,6 +93,7 @@ export class Plot {
     this.chart.destroy();
   }
 
+  // Hides line `index` or shows it again; gives whether it is shown.
   toggle(index) {
     if (!this.hidden.delete(index)) this.hidden.add(index);
     const place = 1 + 2 * this.order.indexOf(index);
@@ -107,6 +103,7 @@ export class Plot {
       this.chart.setSeries(place + 1, { show }, false);
       this.chart.setData(this.data());
     });
+    return show;
   }
 
   showCursorAt(time) {
@@ -121,7 +118,7 @@ export class Plot {
     return {
       width: Math.max(120, Math.floor(this.root.clientWidth)),
       height: this.height,
-      padding: [8, this.usesRight() ? 0 : 10, 0, 0],
+      padding: [8, this.usesRight() ? 0 : TICK_TEXT / 2, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: true, auto: false, range: () => this.hooks.window() },
@@ -134,8 +131,8 @@ export class Plot {
         y: false,
         drag: { x: true, y: false, setScale: false, dist: 4 },
         sync: this.hooks.sync ? { key: this.hooks.sync, scales: ["x", null] } : undefined,
-        points: { size: 7, width: 1.5, stroke: (chart, at) => chart.series[at].stroke(chart, at), fill: () => theme().card,
-                  show: (chart, at) => at % 2 === 1 && this.lineAt(at).kind !== "bar" && this.pointElement() },
+        points: { size: 6, width: 0, fill: (_, at) => colourOf(this.panel.meta, this.indexAt(at), theme()),
+                  show: (_, at) => at % 2 === 1 && this.lineAt(at).kind !== "bar" && document.createElement("div") },
         bind: { dblclick: () => () => { this.hooks.onReset(); return null; } },
       },
       hooks: {
@@ -145,12 +142,6 @@ export class Plot {
         setCursor: [(chart) => this.hooks.onCursor(this, chart.cursor.left >= 0 ? chart.cursor.idx : null)],
       },
     };
-  }
-
-  pointElement() {
-    const point = document.createElement("div");
-    point.className = "u-cursor-pt";
-    return point;
   }
 
   usesRight() { return this.panel.meta.lines.some((line) => line.axis === "right"); }
@@ -209,6 +200,7 @@ export class Plot {
     if (meta.y_from_zero || isBar) { bottom = Math.min(0, bottom); top = Math.max(0, top); }
     if (atLeast !== null) top = Math.max(top, atLeast);
     else if (top > bottom) top += (top - bottom) * 0.04;
+    if (side === "left" && meta.marks.some((mark) => mark.label)) top += (top - bottom) * 0.1; // room for their labels
     if (top === bottom) top = bottom + (Math.abs(bottom) || 1);
     const count = Math.max(2, Math.min(5, Math.floor(this.height / 36)));
     this.axes[side] = roundAxis(bottom, top, unit, count, atLeast !== null && top === atLeast);
@@ -315,11 +307,12 @@ export class Plot {
     const { bbox } = this.chart;
     const { text } = this.hooks.theme();
     const size = 4 * devicePixelRatio;
+    const end = bbox.left + bbox.width;
+    const shown = this.panel.meta.marks.map((mark) => ({ mark, x: Math.round(this.chart.valToPos(mark.at, "x", true)) }))
+      .filter(({ x }) => x >= bbox.left && x <= end).sort((one, other) => one.x - other.x);
     let freeFrom = bbox.left;
     this.writing((ctx) => {
-      for (const mark of [...this.panel.meta.marks].sort((one, other) => one.at - other.at)) {
-        const x = Math.round(this.chart.valToPos(mark.at, "x", true));
-        if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      for (const [place, { mark, x }] of shown.entries()) {
         const colour = this.hooks.theme().tones[mark.tone];
         ctx.strokeStyle = faded(colour, 0.7);
         ctx.lineWidth = devicePixelRatio;
@@ -334,18 +327,20 @@ export class Plot {
         ctx.lineTo(x + size, bbox.top);
         ctx.lineTo(x, bbox.top + size * 1.4);
         ctx.fill();
-        freeFrom = this.writeMark(ctx, mark, x, freeFrom, text);
+        const next = shown[place + 1] ? shown[place + 1].x - size : end;
+        freeFrom = this.writeMark(ctx, mark, x, [freeFrom, next], text);
       }
     });
   }
 
-  // Writes the label where it hits no other and is not cut; gives where the next may begin.
-  writeMark(ctx, mark, x, freeFrom, colour) {
+  // Writes the label right or left of its mark, where it hits no other mark or label; else not at all, the tooltip has
+  // it. Gives where the next may begin.
+  writeMark(ctx, mark, x, [freeFrom, freeTo], colour) {
     const { bbox } = this.chart;
     const width = ctx.measureText(mark.label).width;
     const gap = 6 * devicePixelRatio;
-    const left = x + gap + width <= bbox.left + bbox.width ? x + gap : x - gap - width;
-    if (!mark.label || left < freeFrom) return freeFrom;
+    const left = x + gap + width <= freeTo ? x + gap : x - gap - width;
+    if (!mark.label || left < freeFrom) return Math.max(freeFrom, x + gap);
     ctx.textAlign = "left";
     ctx.textBaseline = "top";
     this.write(ctx, mark.label, left, bbox.top + 2 * devicePixelRatio, colour);

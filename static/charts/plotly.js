@@ -1,7 +1,9 @@
 // One chart drawn by plotly from a figure of dashboard/charts/figure.py; zoom is kept over new data.
+import { Card } from "./card.js";
+import { clockName } from "./clock.js";
 import { faded, globalFrom, make, sheetFrom, themeOf } from "./theme.js";
 
-const sheet = await sheetFrom(new URL("./plotly.css", import.meta.url).href);
+const sheets = await Promise.all(["./wall.css", "./plotly.css"].map((name) => sheetFrom(new URL(name, import.meta.url).href)));
 const Plotly = await globalFrom(new URL("../plotly-cartesian.min.js", import.meta.url).href, "Plotly");
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: false, showTips: false };
 const NAMED = /^@([a-z]+)(\d*)(?:\/([\d.]+))?$/;
@@ -19,12 +21,19 @@ function painted(value, theme) {
   return alpha ? faded(colour, Number(alpha)) : colour;
 }
 
+let charts = 0;
+
 class Chart {
   constructor(parent) {
-    parent.adoptedStyleSheets = [sheet];
+    parent.adoptedStyleSheets = sheets;
+    this.outer = make("div", "wall");
     this.root = make("div", "chart");
-    this.root.setAttribute("role", "img");
-    parent.append(this.root);
+    this.hidden = new Set();
+    this.card = new Card(`chart${++charts}`, 0);
+    this.card.reset.addEventListener("click", () => this.reset());
+    this.card.frame.append(this.root);
+    this.outer.append(this.card.root);
+    parent.append(this.outer);
     this.zoom = null;
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.root);
@@ -32,19 +41,46 @@ class Chart {
 
   async take({ data, setTriggerValue }) {
     this.send = setTriggerValue;
-    const { figure, label } = JSON.parse(new TextDecoder().decode(data));
-    this.root.setAttribute("aria-label", label);
+    const { figure, label, meta, latest } = JSON.parse(new TextDecoder().decode(data));
+    this.fill(meta, latest, label);
     this.root.style.minHeight = `${figure.layout.height}px`;
-    const span = figure.layout.xaxis.range.join();
-    if (this.span !== undefined && this.key !== figure.layout.uirevision) this.zoom = null;
-    [this.span, this.key] = [span, figure.layout.uirevision];
-    const { data: traces, layout } = painted(figure, themeOf(this.root));
+    // Another chart, or another length of time such as the one just picked, ends the zoom; a span that moves on keeps it.
+    const length = meta.span[1] - meta.span[0];
+    if (this.key !== figure.layout.uirevision || Math.abs(this.length - length) > 1) this.zoom = null;
+    [this.span, this.key, this.length, this.meta] = [figure.layout.xaxis.range, figure.layout.uirevision, length, meta];
+    const { data: traces, layout } = painted(figure, this.theme);
+    for (const trace of traces) if (this.hidden.has(trace.meta)) trace.visible = false;
     layout.width = this.root.clientWidth;
     if (this.zoom) layout.xaxis.range = this.zoom;
     this.drawing = true;
     await Plotly.react(this.root, traces, layout, CONFIG);
     this.drawing = false;
+    this.fillClock();
     if (!this.listening) this.listen();
+  }
+
+  fill(meta, latest, label) {
+    this.theme = themeOf(this.outer);
+    const lines = JSON.stringify(meta.lines);
+    if (this.lines !== lines) { this.card.buildLegend(meta.lines, (index) => this.toggle(index)); this.hidden.clear(); }
+    this.lines = lines;
+    this.card.fillHead(meta);
+    this.card.fillLegend(latest);
+    this.card.colour(meta, this.theme);
+    this.card.frame.setAttribute("aria-label", label);
+  }
+
+  fillClock() {
+    const [from, to] = this.meta.span;
+    this.card.fillClock(clockName(from, to, this.meta.zone), Boolean(this.zoom));
+  }
+
+  // Hides line `index` or shows it again; gives whether it is shown.
+  toggle(index) {
+    if (!this.hidden.delete(index)) this.hidden.add(index);
+    const places = this.root.data.map((_, place) => place).filter((place) => this.root.data[place].meta === index);
+    Plotly.restyle(this.root, { visible: !this.hidden.has(index) }, places);
+    return !this.hidden.has(index);
   }
 
   listen() {
@@ -52,6 +88,7 @@ class Chart {
     this.root.on("plotly_relayout", (change) => {
       if (this.drawing || change["xaxis.range[0]"] === undefined) return;
       this.zoom = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      this.fillClock();
       const [from, to] = this.zoom.map((each) => this.root._fullLayout.xaxis.d2c(each) / 1000);
       this.send("picked", { from, to });
     });
@@ -64,7 +101,8 @@ class Chart {
 
   reset() {
     this.zoom = null;
-    Plotly.relayout(this.root, { "xaxis.range": this.span.split(",").map(Number) });
+    this.drawing = true;
+    Plotly.relayout(this.root, { "xaxis.range": [...this.span] }).then(() => { this.drawing = false; this.fillClock(); });
     this.send("picked", { reset: true });
   }
 
@@ -76,7 +114,7 @@ class Chart {
   destroy() {
     this.resizing.disconnect();
     Plotly.purge(this.root);
-    this.root.remove();
+    this.outer.remove();
   }
 }
 

@@ -6,6 +6,7 @@ The world it shows is made of arithmetic: minute `n` of the page is what the que
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -120,7 +121,7 @@ def targets(tick: int) -> TargetGrid:
 
 
 st.set_page_config(layout="wide", page_title="Stage", page_icon="static/favicon.png", menu_items={"About": "stage"})
-st.html("static/app.css")
+st.html(Path(__file__).parents[2] / "static" / "app.css")
 
 
 @st.fragment(run_every=st.query_params.get("every"))
@@ -141,5 +142,4 @@ if st.query_params.get("more") != "no":
         pressed = draw_targets(targets(0), key="targets")
         st.text(f"pressed {pressed}")
     for chart in charts(0):
-        with st.container(border=True, key=f"card_{chart.key}"):
-            st.text(f"{chart.key}: {draw_chart(chart, key=f'plotly_{chart.key}')}")
+        st.text(f"{chart.key}: {draw_chart(chart, key=f'plotly_{chart.key}')}")

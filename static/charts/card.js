@@ -1,0 +1,72 @@
+// What stands around a chart, whoever draws it: title, status, legend, clock. Every text is set as text.
+import { GLYPHS, make } from "./theme.js";
+
+export function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
+
+export function swatch(line) { return make("i", `swatch ${line.kind}${line.dash ? " dashed" : ""}`); }
+
+export function colourOf(meta, index, theme) {
+  const line = meta.lines[index];
+  if (line.tone) return theme.tones[line.tone];
+  const rank = meta.lines.slice(0, index).filter((each) => !each.tone).length;
+  return theme.series[rank % theme.series.length];
+}
+
+export class Card {
+  constructor(id, height) {
+    this.root = make("section", "card");
+    this.title = make("h3");
+    this.title.id = id.replace(/[^\w-]/g, "_");
+    this.root.setAttribute("aria-labelledby", this.title.id);
+    this.subtitle = make("span", "subtitle");
+    this.status = make("span", "status");
+    const head = make("header");
+    head.append(this.title, this.subtitle, this.status);
+    this.frame = make("div", "frame");
+    this.frame.setAttribute("role", "img");
+    this.frame.style.minHeight = `${height}px`;
+    this.legend = make("div", "legend");
+    this.reset = make("button", "reset", "Reset zoom");
+    this.reset.type = "button";
+    this.reset.hidden = true;
+    this.clock = make("span", "clock");
+    const foot = make("footer");
+    foot.append(this.legend, this.reset, this.clock);
+    this.root.append(head, this.frame, foot);
+  }
+
+  fillHead(meta) {
+    setText(this.title, meta.title);
+    setText(this.subtitle, meta.subtitle);
+    setText(this.status, meta.status ? `${GLYPHS[meta.status.tone]} ${meta.status.text}` : "");
+    this.status.dataset.tone = meta.status?.tone || "";
+  }
+
+  fillClock(text, zoomed) {
+    setText(this.clock, text);
+    this.reset.hidden = !zoomed;
+  }
+
+  // One button a line; pressing hides the line and shows it again.
+  buildLegend(lines, toggle) {
+    this.legend.replaceChildren(...lines.map((line, index) => {
+      const entry = make("button");
+      entry.type = "button";
+      entry.setAttribute("aria-pressed", "true");
+      entry.append(swatch(line), make("span", "name", line.name), make("b"));
+      entry.title = line.name;
+      entry.addEventListener("click", () => entry.setAttribute("aria-pressed", String(toggle(index))));
+      return entry;
+    }));
+  }
+
+  fillLegend(texts) { texts.forEach((text, index) => setText(this.legend.children[index].lastChild, text)); }
+
+  colour(meta, theme, places = []) {
+    meta.lines.forEach((_, index) => {
+      for (const row of [this.legend.children, ...places]) {
+        row[index].firstChild.style.setProperty("--colour", colourOf(meta, index, theme));
+      }
+    });
+  }
+}
