@@ -143,9 +143,13 @@ class Settings(BaseSettings):
             "what the person at this machine may do; by default viewer on AWS, administrator on the demo",
         ),
     ] = None
-    data_dir: Annotated[Path, _accepted("a directory that can be written", "where history and the ledger live")] = Path(
-        ".var"
-    )
+    data_dir: Annotated[
+        Path,
+        _accepted(
+            "a directory that can be written",
+            "where history, ledger and audit live; each cloud has a folder of its own in the one given",
+        ),
+    ] = Path(".var")
     refresh_seconds: Annotated[
         int, _accepted("a whole number from 5 to 3600", "least age of metrics before AWS is asked again", ge=5, le=3600)
     ] = 60
@@ -188,13 +192,16 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _settle(cls, given: Any) -> Any:
-        """Settle `auto`, and give the demo its accounts."""
+        """Settle `auto`, give the demo its accounts, and each cloud its own folder: their pasts never mix."""
         if not isinstance(given, dict):
             return given
         chosen = given.get("cloud", "auto")
         cloud = choose_cloud(os.environ) if chosen == "auto" else chosen
         accounts = given.get("accounts") or (DEMO_ACCOUNTS if cloud == "demo" else ())
-        return {**given, "cloud": cloud, "accounts": accounts}
+        settled = {**given, "cloud": cloud, "accounts": accounts}
+        if cloud in {"demo", "aws"} and isinstance(base := given.get("data_dir", ".var"), str | Path):
+            settled["data_dir"] = Path(base) / cloud
+        return settled
 
     @property
     def is_demo(self) -> bool:

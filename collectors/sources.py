@@ -89,13 +89,13 @@ class CloudSources:
 
     def poll(self, scope: Scope, *, now: datetime) -> Reading[None]:
         """Look at everything that AWS forgets or that many viewers want; give only the faults."""
-        readings: tuple[Reading[object], ...] = (
-            self._renewed(self._targets, scope, self._read_targets(scope, now)),
-            self._renewed(self._activities, scope, self._read_activities(scope, now)),
-            self._renewed(self._alarms, scope, self._read_alarms(scope, now)),
-            self._renewed(self._inventory, scope, self._read_inventory(scope, now)),
+        faults = (
+            *self._renewed(self._targets, scope, self._read_targets(scope, now)).faults,
+            *self._renewed(self._activities, scope, self._read_activities(scope, now)).faults,
+            *self._renewed(self._alarms, scope, self._read_alarms(scope, now)).faults,
+            *self._renewed(self._inventory, scope, self._read_inventory(scope, now)).faults,
         )
-        return Reading(None, now, tuple(fault for reading in readings for fault in reading.faults))
+        return Reading(None, now, tuple(dict.fromkeys(faults)))
 
     # -- one fetch for everybody --------------------------------------------------------------------------------------
 
