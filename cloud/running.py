@@ -18,7 +18,7 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
 
-from cloud.settings import PREFIX, Settings
+from cloud.settings import PREFIX, Settings, config_path
 
 ROOT: Final = Path(__file__).parents[1]
 PROCFILE: Final = ROOT / "Procfile"
@@ -43,14 +43,14 @@ def problems(settings: Settings) -> list[str]:
         found += _taken("127.0.0.1", settings.demo_port, "the demo cloud", "DEMO_PORT")
     found += _taken(settings.address, settings.port, "the dashboard", "PORT")
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         found.append(
-            f"{settings.state_dir} cannot be made ({error.strerror}); set {PREFIX}DATA_DIR to a place that can."
+            f"{settings.data_dir} cannot be made ({error.strerror}); set {PREFIX}DATA_DIR to a place that can."
         )
     else:
-        if not os.access(settings.state_dir, os.W_OK):
-            found.append(f"{settings.state_dir} cannot be written; set {PREFIX}DATA_DIR to a place that can.")
+        if not os.access(settings.data_dir, os.W_OK):
+            found.append(f"{settings.data_dir} cannot be written; set {PREFIX}DATA_DIR to a place that can.")
     return found
 
 
@@ -63,9 +63,9 @@ def _taken(address: str, port: int, whose: str, name: str) -> list[str]:
         except OSError as error:
             variable = PREFIX + name
             if error.errno == errno.EADDRINUSE:
-                another = f"choose another port: {variable}={port + 1} make run"
+                other = f"choose another port: {variable}={port + 1} make run"
                 return [
-                    f"Port {port} on {address}, meant for {whose}, is taken by another program. Stop it, or {another}"
+                    f"Port {port} on {address}, meant for {whose}, is taken by another program. Stop it, or {other}"
                 ]
             if error.errno == errno.EACCES:
                 return [f"Port {port} needs more rights than you have; set {variable} to one above 1023."]
@@ -76,6 +76,9 @@ def _taken(address: str, port: int, whose: str, name: str) -> list[str]:
 def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of the processes: ours, and on the demo nothing that leads to a real account."""
     env = {**environ, "PYTHONUNBUFFERED": "1", f"{PREFIX}CLOUD": settings.cloud}
+    env[f"{PREFIX}DATA_DIR"] = str(settings.data_dir.parent.absolute())
+    if (config := config_path(environ)).exists():
+        env[f"{PREFIX}CONFIG"] = str(config.absolute())
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
     if not settings.is_demo:
         return env
@@ -106,7 +109,7 @@ def forget_last_demo(settings: Settings) -> None:
     """Drop the history of the last demo: each start is a new cloud with a past of its own."""
     if settings.is_demo:
         for name in _DEMO_LEFTOVERS:
-            (settings.state_dir / name).unlink(missing_ok=True)
+            (settings.data_dir / name).unlink(missing_ok=True)
 
 
 def run(settings: Settings, environ: Mapping[str, str], *, say: Say, output: TextIO | None = None) -> int:
