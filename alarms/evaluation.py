@@ -9,23 +9,25 @@ Where AWS does not say what happens, docs/adr/0005-evaluation-range.md does.
 
 from __future__ import annotations
 
-import operator
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from alarms.kinds import Comparison, MetricAlarm, MissingData, SingleMetric
+from alarms.decision import COMPARES, FILLED, decide, few_samples_below
+from alarms.kinds import Comparison, MetricAlarm
 from alarms.reasons import Findings, Point, reason, reason_data
 from alarms.state import StateValue
+from alarms.timeline import Timeline, evaluate_span
 from alarms.window import EXTRA_PERIODS, edges, evaluation_range, evaluation_span, evaluation_step
 from core.series import Series
 
 __all__ = [
     "Evaluation",
     "StateValue",
+    "Timeline",
     "evaluate",
+    "evaluate_span",
     "evaluation_range",
     "evaluation_span",
     "evaluation_step",
@@ -33,14 +35,6 @@ __all__ = [
 
 Band = tuple[Series, Series]
 """Lower and upper bound of an anomaly-detection band, on the datapoints' times."""
-
-COMPARES: Final[Mapping[Comparison, Callable[[Any, Any], Any]]] = {
-    Comparison.GREATER: operator.gt,
-    Comparison.GREATER_OR_EQUAL: operator.ge,
-    Comparison.LESS: operator.lt,
-    Comparison.LESS_OR_EQUAL: operator.le,
-}
-_FILLED: Final = {MissingData.BREACHING: True, MissingData.NOT_BREACHING: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +81,10 @@ def evaluate(
 ) -> Evaluation:
     """Give the state of `alarm` at `at`; total: any alarm and any datapoints have a state.
 
-    `datapoints` are the watched series on the periods of `evaluation_span(alarm, at=at)`; what lies outside is not
-    looked at. `band` is needed by the three comparisons with a band, `sample_counts` by percentiles that leave periods
-    with few samples out, `configured_at` (when the alarm was last put) by alarms with a warm-up.
+    `datapoints` are the watched series on the periods of `evaluation_span(alarm, at=at)`; what lies outside, or does
+    not start with one of these periods, is not looked at. `band` is needed by the three comparisons with a band,
+    `sample_counts` by percentiles that leave periods with few samples out, `configured_at` (when the alarm was last
+    put) by alarms with a warm-up.
     `extra` is how many periods are searched beyond the evaluation periods.
     """
     bounds = edges(alarm, at=at, periods=alarm.n + extra)
@@ -98,43 +93,6 @@ def evaluate(
         points = _with_counts(points, sample_counts)
     findings = _warming(alarm, points, at=at, configured_at=configured_at) or _judged(alarm, points, previous)
     return Evaluation(alarm, at, findings, tuple(bounds))
-
-
-def decide(*, n: int, m: int, missing: MissingData, real: int, breaching: int, oldest_breach: int) -> StateValue | None:
-    """Give the state that the datapoints decide, or None where they leave it as it is.
-
-    `real` datapoints were considered, at most `n`; `breaching` of them breach, and the oldest one that does is
-    `oldest_breach` periods old (the newest period is 1).
-    """
-    if real >= n:
-        return StateValue.ALARM if breaching >= m else StateValue.OK
-    if missing in _FILLED:
-        filled = n - real if _FILLED[missing] else 0
-        return StateValue.ALARM if breaching + filled >= m else StateValue.OK
-    if real == 0:
-        return None if missing is MissingData.IGNORE else StateValue.INSUFFICIENT_DATA
-    if breaching >= m:
-        return StateValue.ALARM
-    if real > breaching:
-        return StateValue.OK
-    if missing is MissingData.IGNORE:
-        return None
-    # Only breaching datapoints, fewer than M: an alarm now would be premature until the oldest is M periods old.
-    return StateValue.ALARM if oldest_breach >= m else StateValue.INSUFFICIENT_DATA
-
-
-def few_samples_below(alarm: MetricAlarm) -> float | None:
-    """Give the sample count under which a percentile is not trusted, or None where the alarm trusts any.
-
-    Ten over the share of samples beyond the percentile: "Percentile-based alarms and low data samples",
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html
-    """
-    if alarm.low_samples != "ignore" or not isinstance(alarm.source, SingleMetric):
-        return None
-    rank = alarm.source.statistic.high
-    if not alarm.source.statistic.is_percentile or rank is None or rank in {0, 100}:
-        return None
-    return 10 / (1 - rank / 100 if rank >= 50 else rank / 100)
 
 
 def _judged(alarm: MetricAlarm, points: Sequence[Point], previous: StateValue) -> Findings:
@@ -155,7 +113,7 @@ def _judged(alarm: MetricAlarm, points: Sequence[Point], previous: StateValue) -
     )
     if state is None:
         return Findings(previous, considered, kept=f"{absent} of {alarm.n} datapoints are missing, which is ignored")
-    filled = absent if missing in _FILLED else 0
+    filled = absent if missing in FILLED else 0
     return Findings(state, considered, filled=filled, unknown=absent - filled)
 
 
@@ -178,13 +136,15 @@ def _points(alarm: MetricAlarm, datapoints: Series, bounds: Sequence[int], band:
     times, values = datapoints.times[low:high].tolist(), datapoints.values[low:high].tolist()
     compare = _comparison(alarm, times, band)
     points: list[Point] = []
-    last = len(bounds)
+    ages = {time: len(bounds) - 1 - place for place, time in enumerate(bounds)}
+    taken = 0
     for time, value in zip(reversed(times), reversed(values), strict=True):
-        age = last - bisect_right(bounds, time)
-        if value == value and not (points and points[-1].age == age):
+        age = ages.get(time, 0)
+        if value == value and age > taken:  # NaN, which differs from itself, is a gap
             point = compare(time, age, value)
             if point is not None:
                 points.append(point)
+                taken = age
     return points
 
 
