@@ -1,0 +1,47 @@
+"""What every service of the demo cloud stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import RLock
+from typing import Protocol
+
+from demo.alarm_book import AlarmBooks
+from demo.alarm_entry import Transition
+from demo.clock import Clock
+from demo.metric_store import Stores
+
+
+class Runner(Protocol):
+    """What makes the demo cloud live: everything due up to an instant happens, once."""
+
+    def advance(self, *, to: datetime) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The clock, the metrics and the alarms, and the lock that whoever changes moto's state holds."""
+
+    clock: Clock
+    stores: Stores
+    books: AlarmBooks
+    lock: RLock = field(default_factory=RLock)
+
+    @classmethod
+    def fresh(cls, clock: Clock) -> Ground:
+        """Give empty ground under `clock`."""
+        stores = Stores()
+        return cls(clock, stores, AlarmBooks(stores))
+
+
+class AlarmsOnly:
+    """Keeps alarms evaluated where no world is simulated, as when recorded series are served."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def advance(self, *, to: datetime) -> Sequence[Transition]:
+        """Evaluate every alarm that is due by `to`; actions are recorded, and run nothing."""
+        return self._ground.books.evaluate_due(at=to)
