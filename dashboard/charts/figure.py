@@ -67,8 +67,14 @@ def build(chart: ChartView, *, height: int = 236, legend: bool = True) -> Figure
     Without `legend`, what stands around the figure must name the lines.
     """
     rules = {axis: _rule(chart, axis) for axis in Axis}
-    traces = [trace for index in range(len(chart.lines)) for trace in _traces(chart, index, rules)]
+    traces = [trace for index in _drawing_order(chart) for trace in _traces(chart, index, rules)]
     return {"data": traces, "layout": _layout(chart, rules, height=height, legend=legend)}
+
+
+def _drawing_order(chart: ChartView) -> list[int]:
+    """Give the lines' places as plotly must draw them: bars from the bottom up, then lines, the first in front."""
+    bars = [index for index, line in enumerate(chart.lines) if line.kind is LineKind.BAR]
+    return bars + [index for index in reversed(range(len(chart.lines))) if index not in bars]
 
 
 def painted(figure: Figure, theme: Theme) -> Figure:

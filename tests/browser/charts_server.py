@@ -1,4 +1,4 @@
-"""Serves the stage as the product is served: `st.App` with the repository's `static/`."""
+"""Serves the stage as the product is served: `st.App` with the repository's `static/` and security headers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import streamlit as st
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-ROOT = Path(__file__).parents[2]
+from dashboard import serving
+from dashboard.charts.assets import static_route
+
 app = st.App(
-    str(Path(__file__).with_name("charts_stage.py")),
-    routes=[Mount("/app/static", app=StaticFiles(directory=ROOT / "static"))],
+    str(Path(__file__).with_name(sys.argv[2] if len(sys.argv) > 2 else "charts_stage.py")),
+    routes=[static_route()],
+    middleware=serving.build_middleware(),
 )
 
 if __name__ == "__main__":

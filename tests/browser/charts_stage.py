@@ -57,46 +57,120 @@ def charts(tick: int) -> list[ChartView]:
     p50 = Line("p50", times, wave(times, low=0.1, high=0.15, seed=2), settled)
     p99 = Line("p99", times, wave(times, low=0.4, high=0.52, seed=3), settled)
     latency = ChartView(
-        "latency", "Latency", "Seconds", (p50, p95_line, p99), span, subtitle="TargetResponseTime", thresholds=(slo,),
-        bands=breaches(p95_line, Threshold(0.36), period=60), status=Status(Tone.ALARM, "p95 above SLO for 9 min"),
+        "latency",
+        "Latency",
+        "Seconds",
+        (p50, p95_line, p99),
+        span,
+        subtitle="TargetResponseTime",
+        thresholds=(slo,),
+        bands=breaches(p95_line, Threshold(0.36), period=60),
+        status=Status(Tone.ALARM, "p95 above SLO for 9 min"),
     )
     requests = ChartView(
-        "requests", "Requests and errors", "Count/Second",
+        "requests",
+        "Requests and errors",
+        "Count/Second",
         (
             Line("Requests", times, wave(times, low=900, high=1400, seed=4), settled, LineKind.AREA),
-            Line("4xx", times, np.abs(wave(times, low=20, high=36, seed=5, jitter=0.4)), settled, LineKind.BAR, Axis.RIGHT),
-            Line("5xx", times, np.abs(wave(times, low=2, high=9, seed=6, jitter=0.5)), settled, LineKind.BAR, Axis.RIGHT, tone=Tone.ALARM),
+            Line(
+                "4xx",
+                times,
+                np.abs(wave(times, low=20, high=36, seed=5, jitter=0.4)),
+                settled,
+                LineKind.BAR,
+                Axis.RIGHT,
+            ),
+            Line(
+                "5xx",
+                times,
+                np.abs(wave(times, low=2, high=9, seed=6, jitter=0.5)),
+                settled,
+                LineKind.BAR,
+                Axis.RIGHT,
+                tone=Tone.ALARM,
+            ),
         ),
-        span, right_unit="Count/Second", status=Status(Tone.OK, "OK"),
+        span,
+        right_unit="Count/Second",
+        status=Status(Tone.OK, "OK"),
     )
     cpu = wave(times, low=38, high=74, seed=7)
     cpu[(times // 60) % 60 // 8 == 3] = np.nan
     cpu[20:21] = np.nan
     cpu[22:23] = np.nan
     utilisation = ChartView(
-        "cpu", "CPU", "Percent", (Line("i-0a81f3c", times, cpu, settled, emphasis=True), Line(HOSTILE, times, wave(times, low=30, high=60, seed=8), settled)),
-        span, subtitle="CPUUtilization", thresholds=(Threshold(70, "scale out"),), y_max=100,
+        "cpu",
+        "CPU",
+        "Percent",
+        (
+            Line("i-0a81f3c", times, cpu, settled, emphasis=True),
+            Line(HOSTILE, times, wave(times, low=30, high=60, seed=8), settled),
+        ),
+        span,
+        subtitle="CPUUtilization",
+        thresholds=(Threshold(70, "scale out"),),
+        y_max=100,
     )
     step_times = np.array([times[0], times[12], times[30], times[44]], np.int64)
     capacity = ChartView(
-        "capacity", "Auto Scaling", "Count",
+        "capacity",
+        "Auto Scaling",
+        "Count",
         (
-            Line("Desired", times, np.where(times < step_times[1], 2.0, np.where(times < step_times[2], 4.0, np.where(times < step_times[3], 6.0, 5.0))), None, LineKind.STEP, emphasis=True),
-            Line("In service", times, np.where(times < step_times[1] + 180, 2.0, np.where(times < step_times[2] + 180, 4.0, np.where(times < step_times[3], 6.0, 5.0))), None, LineKind.STEP, dash=True),
+            Line(
+                "Desired",
+                times,
+                np.where(
+                    times < step_times[1],
+                    2.0,
+                    np.where(times < step_times[2], 4.0, np.where(times < step_times[3], 6.0, 5.0)),
+                ),
+                None,
+                LineKind.STEP,
+                emphasis=True,
+            ),
+            Line(
+                "In service",
+                times,
+                np.where(
+                    times < step_times[1] + 180,
+                    2.0,
+                    np.where(times < step_times[2] + 180, 4.0, np.where(times < step_times[3], 6.0, 5.0)),
+                ),
+                None,
+                LineKind.STEP,
+                dash=True,
+            ),
         ),
-        span, subtitle="web-asg",
+        span,
+        subtitle="web-asg",
         marks=(
-            Mark(datetime.fromtimestamp(int(step_times[1]), UTC), "+2 CPU > 70%", "Launched two instances; alarm web-cpu-high"),
+            Mark(
+                datetime.fromtimestamp(int(step_times[1]), UTC),
+                "+2 CPU > 70%",
+                "Launched two instances; alarm web-cpu-high",
+            ),
             Mark(datetime.fromtimestamp(int(step_times[2]), UTC), "+2 CPU > 70%", "Launched two instances"),
             Mark(datetime.fromtimestamp(int(step_times[3]), UTC), "Failed", "Launch failed: capacity", Tone.ALARM),
         ),
     )
     traffic = ChartView(
-        "bytes", "Network out", "Bytes/Second", (Line("out", times, wave(times, low=2e6, high=1.8e7, seed=9), settled, LineKind.AREA),), span, subtitle="NetworkOut"
+        "bytes",
+        "Network out",
+        "Bytes/Second",
+        (Line("out", times, wave(times, low=2e6, high=1.8e7, seed=9), settled, LineKind.AREA),),
+        span,
+        subtitle="NetworkOut",
     )
     silent = ChartView(
-        "empty", "Page load", "Milliseconds", (Line("p75", times, np.full(times.size, np.nan)),), span,
-        note=f"No datapoints {span.start:%H:%M} to {span.end:%H:%M}", thresholds=(Threshold(2500, "goal"),),
+        "empty",
+        "Page load",
+        "Milliseconds",
+        (Line("p75", times, np.full(times.size, np.nan)),),
+        span,
+        note=f"No datapoints {span.start:%H:%M} to {span.end:%H:%M}",
+        thresholds=(Threshold(2500, "goal"),),
         bands=(Band(Timespan(span.start, span.start + timedelta(minutes=8)), "maintenance", Tone.MUTED),),
     )
     return [latency, requests, utilisation, capacity, traffic, silent]
