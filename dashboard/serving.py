@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud.settings import Settings
 
 SMALLEST_COMPRESSED: Final = 1_024
 """Bytes; below it the header costs more than compression saves."""
@@ -106,3 +108,17 @@ def build_routes(is_ready: Callable[[], bool]) -> list[BaseRoute]:
         return JSONResponse({"status": "ok" if ready else "starting"}, status_code=200 if ready else 503)
 
     return [Route("/healthz", healthz)]
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Give Streamlit's server settings that come from ours; the rest stand in `.streamlit/config.toml`.
+
+    With `allowedHosts` a page of a foreign site cannot reach the websocket by rebinding its name to this machine.
+    """
+    return {
+        "server.port": settings.port,
+        "server.address": settings.address,
+        "server.allowedHosts": ["localhost", "127.0.0.1", *settings.allowed_hosts],
+        "browser.serverAddress": "localhost",
+        "browser.serverPort": settings.port,
+    }

@@ -9,7 +9,7 @@ from typing import Final
 
 from core.reading import Scope
 from core.series import MetricId
-from core.timespan import RETENTION, Timespan, check_period, from_epoch, parse_instant
+from core.timespan import RETENTION, Timespan, check_period, parse_instant
 
 RANGES: Final[Mapping[str, timedelta]] = {
     "15m": timedelta(minutes=15),
@@ -143,11 +143,13 @@ def bounded_span(start: datetime, end: datetime, *, now: datetime) -> Timespan:
     return Timespan(first, last)
 
 
-def dragged(state: PageState, *, start: float, end: float, now: datetime) -> PageState:
-    """Give the state after a drag over a chart, in epoch seconds; a senseless drag changes nothing."""
+def pinned(state: PageState, dragged: Timespan | None, *, now: datetime) -> PageState:
+    """Give the state after a drag over a chart; None lets go of the span. A senseless drag changes nothing."""
+    if dragged is None:
+        return replace(state, fixed=None)
     try:
-        return replace(state, fixed=bounded_span(from_epoch(start), from_epoch(end), now=now))
-    except (ValueError, OverflowError, OSError):
+        return replace(state, fixed=bounded_span(dragged.start, dragged.end, now=now))
+    except (ValueError, OverflowError):
         return state
 
 

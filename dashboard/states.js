@@ -2,7 +2,7 @@
 // Every text is set with textContent; elements are kept by key, so that nothing flickers while the wall refreshes.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".states");
-  root.className = "states " + data.layout;
+  root.className = "states rows";
   root.style.height = data.height ? data.height + "px" : "auto";
   reconcile(root, data.groups, "group", (box, group) => {
     if (!box.firstChild) {

@@ -6,10 +6,11 @@ import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from core.money import Money
+from dashboard.charts.targets import duration
 from dashboard.charts.unit import MISSING, written
 
 WORD_JOINER: Final = "\u2060"
@@ -96,26 +97,6 @@ def share(part: float, *, of: float) -> str:
     return NO_VALUE if not of else f"{100 * part / of:+.0f}%"
 
 
-def duration(length: timedelta) -> str:
-    """Give a length of time in its one or two largest units.
-
-    >>> [duration(timedelta(seconds=s)) for s in (5, 540, 6480, 259_200, 266_400)]
-    ['5 s', '9 min', '1 h 48 min', '3 d', '3 d 2 h']
-    """
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min"
-    if seconds < 86_400:
-        return _two(seconds // 3600, "h", seconds % 3600 // 60, "min")
-    return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
-
-
-def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
-
-
 def age(at: datetime, *, now: datetime) -> str:
     """Give how long ago `at` was; what lies ahead is `0 s`."""
     return duration(now - at)
@@ -174,7 +155,7 @@ INFO: Final = Look("◔", ":material/info:", "blue", "info")
 NO_DATA: Final = Look("–", ":material/help:", "gray", "none")
 STALE: Final = Look("◷", ":material/schedule:", "yellow", "warning")
 
-_LOOKS: Final = {
+LOOKS: Final = {
     "OK": OK,
     "ALARM": ALARM,
     "INSUFFICIENT_DATA": NO_DATA,
@@ -209,7 +190,7 @@ _WORDS: Final = {"INSUFFICIENT_DATA": "No data", "ALARM": "Alarm", "InService": 
 
 def look(state: str) -> Look:
     """Give the look of a state in AWS's words; an unknown one looks like no data and keeps its word."""
-    return _LOOKS.get(state) or _LOOKS.get(state.partition(":")[0], NO_DATA)
+    return LOOKS.get(state) or LOOKS.get(state.partition(":")[0], NO_DATA)
 
 
 def state_word(state: str) -> str:

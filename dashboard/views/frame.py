@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.reading import Fault, FaultKind, Scope
+from dashboard.charts.targets import duration
 from dashboard.state import PageState
 from dashboard.wording import (
     ALARM,
@@ -18,7 +19,6 @@ from dashboard.wording import (
     age,
     clock,
     count,
-    duration,
     listed,
     moment,
     plain,

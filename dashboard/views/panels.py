@@ -12,8 +12,9 @@ from collectors.query import MetricQuery
 from core.reading import Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan, chart_period, from_epoch
+from dashboard.charts.targets import duration
 from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Status, Threshold, Tone, breaches
-from dashboard.wording import duration, moment, quantity
+from dashboard.wording import moment, quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Panel:
     key: str
     title: str
     unit: str | None
+    """Unit of the left axis; None takes what AWS says with the datapoints."""
     lines: tuple[PanelLine, ...]
     subtitle: str = ""
     right_unit: str | None = None
@@ -95,15 +97,13 @@ def chart(
     """Give the chart of `panel` with what was read; what is missing is a gap and a note."""
     drawn = tuple(_line(line, readings, on) for line in panel.lines)
     matched = _matched(panel, limits)
-    thresholds = tuple(
-        dict.fromkeys(Threshold(limit.value, limit.label, axis=line.axis) for line, limit in matched)
-    )
-    bands = _bands(panel, drawn, matched, on)
+    thresholds = tuple(dict.fromkeys(Threshold(limit.value, limit.label, axis=line.axis) for line, limit in matched))
+    bands = _bands(panel, drawn, matched)
     view = ChartView(
         key=panel.key,
         title=panel.title,
         subtitle=panel.subtitle,
-        unit=panel.unit,
+        unit=panel.unit or _unit_read(panel, readings, on),
         right_unit=panel.right_unit,
         lines=drawn,
         span=on.span,
@@ -123,23 +123,41 @@ def _no_datapoints(on: Grid) -> str:
 
 def _line(line: PanelLine, readings: Readings, on: Grid) -> Line:
     series = readings.get(on.query(line)) or Series.empty(on.period)
+    beside = readings.get(on.query(replace(line, metric=line.zero_beside))) if line.zero_beside else None
+    series = at_own_pace(series) if beside is None else replace(series, period=at_own_pace(beside).period)
     times, values = series.on_grid(on.span)
-    if line.zero_beside is not None:
-        beside = readings.get(on.query(replace(line, metric=line.zero_beside))) or Series.empty(on.period)
-        reported = np.isfinite(beside.on_grid(on.span)[1])
+    if beside is not None:
+        reported = np.isfinite(at_own_pace(beside).on_grid(on.span)[1])
         values = np.where(np.isnan(values) & reported, 0.0, values)
-    if line.per_second:
-        values = values / on.period
     return Line(
         line.name,
         times,
-        values,
-        settled_until=series.settled_until,
+        values / series.period if line.per_second else values,
+        settled_until=series.settled_until or (beside.settled_until if beside else None),
         kind=line.kind,
         axis=line.axis,
         emphasis=line.emphasis,
         tone=line.tone,
     )
+
+
+def _unit_read(panel: Panel, readings: Readings, on: Grid) -> str | None:
+    """Give the unit that AWS said, for metrics whose unit nobody here knows beforehand."""
+    found = (readings.get(on.query(line)) for line in panel.lines)
+    return next((series.unit for series in found if series is not None and series.unit), None)
+
+
+def at_own_pace(series: Series) -> Series:
+    """Give `series` with the period at which its metric is published, where that is coarser than what was asked.
+
+    Basic monitoring publishes every five minutes: asked by the minute, four of five periods would look like gaps.
+    """
+    if len(series) < 2:
+        return series
+    step = int(np.diff(series.times).min())
+    if step < 2 * series.period or step % series.period or series.times[0] % step:
+        return series
+    return replace(series, period=step)
 
 
 def _matched(panel: Panel, limits: Sequence[Limit]) -> list[tuple[PanelLine, Limit]]:
@@ -151,14 +169,14 @@ def _matched(panel: Panel, limits: Sequence[Limit]) -> list[tuple[PanelLine, Lim
     ]
 
 
-def _bands(
-    panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine, Limit]], on: Grid
-) -> tuple[Band, ...]:
+def _bands(panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine, Limit]]) -> tuple[Band, ...]:
     found: list[Band] = []
     for line, limit in matched:
         shown = drawn[panel.lines.index(line)]
-        threshold = Threshold(limit.value, limit.label, axis=line.axis)
-        found.extend(breaches(shown, threshold, period=on.period, below=limit.below))
+        if shown.times.size > 1:
+            step = int(shown.times[1] - shown.times[0])
+            threshold = Threshold(limit.value, limit.label, axis=line.axis)
+            found.extend(breaches(shown, threshold, period=step, below=limit.below))
     return tuple(found)
 
 

@@ -1,0 +1,120 @@
+"""What every viewer shares: the context that is made once, and the sources that the collectors fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from access.audit import Audit
+from access.identity import Actor, local_actor
+from cloud.clients import Clients
+from cloud.metering import Meter
+from cloud.settings import Settings
+from collectors.sources import CloudSources
+from collectors.store import Store
+from core.money import Money
+from core.reading import Scope
+from dashboard.feed import Feed
+from dashboard.stage import Control, Stage
+from dashboard.views.frame import Place
+from dashboard.views.sources import Sources
+from dashboard.wording import INFO, OK, Look
+
+REFRESH_SECONDS: Final = 5.0
+"""How often what is on screen looks for news. AWS is asked less often: settings say how often."""
+PATIENCE_SECONDS: Final = 20.0
+"""How long a page waits for its first read before it shows that it is still loading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every page of every viewer draws from."""
+
+    scopes: tuple[Scope, ...]
+    """Every account and region that is watched; the first is shown when the URL names none."""
+    names: dict[str, str]
+    """What people call an account, by its number."""
+    sources: Sources
+    feed: Feed
+    actor: Actor
+    now: Callable[[], datetime]
+    cloud: str = "AWS"
+    """The cloud's name on the badge."""
+    stories: Control | None = None
+    """Where stories are told; only the demo cloud has one."""
+    audit: Audit | None = None
+    refresh: float = REFRESH_SECONDS
+    patience: float = PATIENCE_SECONDS
+    close: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def cloud_look(self) -> Look:
+        return OK if self.stories is None else INFO
+
+    def place(self, scope: Scope) -> Place:
+        """Give what people call the cloud, account and region of `scope`."""
+        return Place(self.cloud, self.names.get(scope.account, scope.account), scope)
+
+
+_builders: list[Callable[[], Context]] = []
+
+
+def provide(build_context: Callable[[], Context]) -> None:
+    """Say how the context is made; the application's entry does it once, tests do it for each test."""
+    _builders[:] = [build_context]
+    context.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def context() -> Context:
+    """Give the context, made at the first use."""
+    if not _builders:
+        raise RuntimeError("nobody said how the context is made; start streamlit_app.py, or call cached.provide first")
+    made.append(_builders[0]())
+    return made[-1]
+
+
+made: list[Context] = []
+
+
+def is_ready() -> bool:
+    """Say whether the context can be made."""
+    return bool(_builders)
+
+
+def close() -> None:
+    """Stop reading in the background and write what is in memory."""
+    while made:
+        made.pop().close()
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
+    """Give the context of the product: collectors behind the feed."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    meter = Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd))
+    clients = Clients(settings, meter)
+    scopes = clients.scopes()
+    store = Store(settings.data_dir)
+    feed = Feed()
+
+    def shut() -> None:
+        feed.close()
+        clients.close()
+        store.close()
+
+    return Context(
+        scopes=scopes,
+        names={scope.account: clients.account_name(scope.account) for scope in scopes},
+        sources=CloudSources(clients, store),
+        feed=feed,
+        actor=local_actor(settings),
+        now=clock,
+        cloud="Demo cloud" if settings.is_demo else "AWS",
+        stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
+        audit=Audit(settings.data_dir),
+        close=shut,
+    )

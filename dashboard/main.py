@@ -1,0 +1,45 @@
+"""The script that Streamlit runs for every viewer: styles, navigation, and the page inside the boundary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import cached, parts
+
+ROOT = Path(__file__).parents[1]
+
+
+def pages(context: cached.Context) -> list[st.Page]:
+    """Give the pages that this cloud has; stories can only be told in the demo cloud."""
+    shown = [
+        st.Page("app_pages/wall.py", title="Live wall", icon=":material/monitoring:", default=True),
+        st.Page("app_pages/explorer.py", title="Explorer", icon=":material/query_stats:", url_path="explorer"),
+        st.Page("app_pages/resources.py", title="Resources", icon=":material/dns:", url_path="resources"),
+    ]
+    if context.stories is not None:
+        shown.append(
+            st.Page("app_pages/stories.py", title="Stories", icon=":material/theater_comedy:", url_path="stories")
+        )
+    return shown
+
+
+def run() -> None:
+    """Draw the page that the viewer asked for."""
+    st.set_page_config(
+        page_title="Watchkeeper",
+        page_icon=str(ROOT / "static" / "favicon.png"),
+        layout="wide",
+        menu_items={"About": "Watchkeeper watches an AWS account and its bill, and never runs up a bill itself."},
+    )
+    context = cached.context()
+    state = parts.page_state(context)
+    parts.styles(kiosk=state.kiosk)
+    st.logo(str(ROOT / "static" / "logo.svg"), size="medium")
+    page = st.navigation(pages(context), position="hidden" if state.kiosk else "top")
+    with parts.boundary():
+        page.run()
+
+
+run()

@@ -1,0 +1,273 @@
+"""Drawing that pages share: the bar, cards and their five states, lists of states, and the page boundary."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import streamlit as st
+
+from core.reading import Fault
+from dashboard.cached import Context
+from dashboard.charts.unit import MISSING
+from dashboard.state import LONGEST_VALUE, RANGES, PageState, read
+from dashboard.views import frame
+from dashboard.views.frame import Badge, Notice
+from dashboard.views.things import Group, Item
+from dashboard.views.wall import Tile
+from dashboard.wording import md, plain
+
+T = TypeVar("T")
+
+LOG: Final = logging.getLogger("watchkeeper.dashboard")
+_HERE: Final = Path(__file__).parent
+_STYLES: Final = (_HERE.parent / "static" / "app.css", _HERE / "pages.css")
+_KIOSK: Final = _HERE / "kiosk.css"
+
+_states = st.components.v2.component(
+    "watchkeeper.states",
+    html='<div class="states"></div><p class="empty" hidden></p>',
+    css=(_HERE / "states.css").read_text(encoding="utf-8"),
+    js=(_HERE / "states.js").read_text(encoding="utf-8"),
+)
+
+
+def styles(*, kiosk: bool) -> None:
+    """Put our style sheets into the page."""
+    for path in (*_STYLES, *((_KIOSK,) if kiosk else ())):
+        st.html(path)
+
+
+def url() -> Mapping[str, Sequence[str]]:
+    """Give every value of the URL, not trusted."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def page_state(context: Context) -> PageState:
+    """Give what the URL asks for; a page that was reached without any keeps what the last page showed."""
+    carried: Mapping[str, str] = st.session_state.get("frame", {})
+    params = url()
+    if not any(name in params for name in ("scope", "range", "from", "to", "live", "kiosk")):
+        st.query_params.update(carried)
+        params = {**params, **{name: [value] for name, value in carried.items()}}
+    state = read(params, scopes=context.scopes, now=context.now())
+    st.session_state["frame"] = _links(state, context)
+    return state
+
+
+def _links(state: PageState, context: Context) -> dict[str, str]:
+    params = state.params()
+    if state.scope == context.scopes[0]:
+        del params["scope"]
+    return params
+
+
+def show(state: PageState, context: Context) -> None:
+    """Write the frame's state into the URL; what belongs to the page alone stays."""
+    wanted = _links(state, context)
+    for name in ("scope", "range", "from", "to", "live", "kiosk"):
+        if name in wanted:
+            st.query_params[name] = wanted[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+    st.session_state["frame"] = wanted
+
+
+def bar(title: str, state: PageState, context: Context) -> None:
+    """Draw the page's bar: title, cloud, account and region, range and the live switch."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall", key="bar"
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-title", width="content"):
+            st.markdown(f"### {md(title)}", width="content")
+            place = context.place(state.scope)
+            badge(Badge(place.cloud, context.cloud_look))
+            st.text(place.text(), width="content")
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-controls", width="content"
+        ):
+            _controls(state, context)
+
+
+def _controls(state: PageState, context: Context) -> None:
+    if len(context.scopes) > 1:
+        _scope_control(state, context)
+    _range_control(state, context)
+    if state.fixed is not None:
+        if st.button("Back to live", icon=":material/play_arrow:", key="back-to-live"):
+            show(replace(state, fixed=None, live=True), context)
+            st.rerun()
+        return
+    st.session_state["live"] = state.live
+    st.toggle("Live", key="live", on_change=lambda: show(replace(state, live=st.session_state["live"]), context))
+
+
+def _scope_control(state: PageState, context: Context) -> None:
+    names = {context.place(scope).text(): scope for scope in context.scopes}
+    st.session_state["scope"] = context.place(state.scope).text()
+    st.selectbox(
+        "Account and region",
+        list(names),
+        key="scope",
+        format_func=md,
+        label_visibility="collapsed",
+        width=230,
+        on_change=lambda: show(replace(state, scope=names[st.session_state["scope"]]), context),
+    )
+
+
+def _range_control(state: PageState, context: Context) -> None:
+    st.session_state["range"] = None if state.fixed else state.range
+    st.segmented_control(
+        "Time range",
+        list(RANGES),
+        key="range",
+        label_visibility="collapsed",
+        on_change=lambda: show(replace(state, range=st.session_state["range"] or state.range, fixed=None), context),
+    )
+
+
+def freshness(view: frame.Frame) -> None:
+    """Draw the line under the bar: how old what is on screen is, and what else must be known of it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fresh"):
+        badge(view.freshness)
+        for each in view.badges:
+            badge(each)
+
+
+def badge(shown: Badge) -> None:
+    """Draw a state: sign, word and colour."""
+    st.badge(md(shown.text), icon=shown.look.icon, color=shown.look.color)  # type: ignore[arg-type]
+
+
+def notices(shown: Sequence[Notice]) -> None:
+    """Draw why part of a card is missing."""
+    for notice in shown:
+        with st.container(border=True, key=f"notice-{notice.look.tone}-{secrets.token_hex(4)}"):
+            st.markdown(f":{notice.look.color}[{notice.look.icon} **{md(notice.title)}**]")
+            st.text(notice.body)
+            if notice.action:
+                st.code(notice.action, language=None)
+
+
+def faults(found: Sequence[Fault]) -> None:
+    """Draw one notice for each kind of fault."""
+    notices(frame.notices(found))
+
+
+def problems(sentences: Sequence[str]) -> None:
+    """Draw what of the link was not understood."""
+    for sentence in sentences:
+        st.caption(f":orange[:material/link_off:] {md(sentence)}")
+
+
+def empty(title: str, body: str) -> None:
+    """Draw an empty state: one sentence, and what was looked for."""
+    with st.container(border=True, horizontal_alignment="center", key="card-empty"):
+        st.markdown(f":material/inbox: **{md(title)}**", width="content")
+        st.text(body, width="content")
+
+
+def states(
+    groups: Sequence[Group],
+    *,
+    key: str,
+    height: int,
+    empty_text: str,
+) -> str | None:
+    """Draw a list of things with a state, and give the pick of the one that was just clicked."""
+    data = {"height": height, "empty": empty_text, "groups": [_group(group) for group in groups]}
+    picked = _states(key=key, data=data, on_picked_change=lambda: None).picked
+    return picked if isinstance(picked, str) else None
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"key": group.name, "name": plain(group.name), "items": [_item(item) for item in group.items]}
+
+
+def _item(item: Item) -> dict[str, str]:
+    return {
+        "key": item.key,
+        "tone": item.look.tone,
+        "glyph": item.look.glyph,
+        "title": plain(item.title),
+        "state": plain(item.state) or MISSING,
+        "detail": plain(item.detail),
+        "since": plain(item.since),
+        "pick": item.pick,
+    }
+
+
+def looked(context: Context, key: Hashable, load: Callable[[], T], *, every: float | None, height: int) -> T | None:
+    """Give the newest snapshot; while the first one is on its way draw a skeleton of the final height.
+
+    Draws exactly one element, so that what follows keeps its place from tick to tick. None: still loading.
+    """
+    slot = st.empty()
+    snapshot = context.feed.look(key, load, every=every, patience=0.1)
+    if snapshot is None:
+        with slot:
+            st.skeleton(height)
+        snapshot = context.feed.look(key, load, every=every, patience=context.patience)
+        if snapshot is not None:
+            slot.empty()
+    return None if snapshot is None else snapshot.value
+
+
+def tiles(shown: Sequence[Tile], *, key: str) -> None:
+    """Draw the health summary: always as many tiles as there are, each of one height."""
+    with st.grid("auto", min_column_width=165, gap="xsmall", border=True, key=key):
+        for tile in shown:
+            st.metric(
+                md(tile.label),
+                tile.value,
+                delta=tile.delta or None,
+                delta_color=_DELTA_COLORS[tile.good],
+                delta_arrow=tile.arrow,
+                delta_description=md(tile.yardstick),
+                icon=":material/error:" if tile.alarming else None,
+                chart_data=list(tile.spark) or None,
+                chart_type="area",
+                height=168,
+            )
+
+
+_DELTA_COLORS: Final[Mapping[bool | None, Any]] = {None: "off", True: "green", False: "red"}
+
+
+@contextmanager
+def card(key: str, title: str, state: Badge | None) -> Iterator[None]:
+    """Draw a card with a title in its first line and a state at its right end."""
+    with st.container(border=True, key=f"card-{key}"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
+        ):
+            st.markdown(f"**{md(title)}**", width="content")
+            if state is not None:
+                badge(state)
+        yield
+
+
+def first(name: str) -> str:
+    """Give the first value of a name in the URL, cut to a sane length; empty where there is none."""
+    return (url().get(name) or ("",))[0][:LONGEST_VALUE]
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """The page boundary: what nobody foresaw is logged with a reference and shown as a short apology."""
+    try:
+        yield
+    except Exception:
+        reference = secrets.token_hex(4)
+        LOG.exception("page failed, reference %s", reference)
+        st.error(
+            f"This part of the page failed; the rest still works. Reference for the log: {reference}",
+            title="Something went wrong here",
+            icon=":material/error:",
+        )

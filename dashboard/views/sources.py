@@ -1,0 +1,45 @@
+"""What views read from: one protocol, filled by the collectors in the product and by a hand-written fake in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.inventory import Inventory
+from collectors.planning import Plan
+from collectors.query import MetricQuery
+from collectors.scaling import Activity
+from collectors.targets import TargetGroupHealth
+from core.reading import Reading, Scope
+from core.series import MetricId
+from dashboard.views.panels import Readings
+
+
+class Sources(Protocol):
+    """Every read of the dashboard. All may take seconds; none raises for what AWS or the network does."""
+
+    def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:
+        """Give load balancers, target groups, Auto Scaling groups and instances."""
+
+    def metrics(self, queries: Sequence[MetricQuery], *, now: datetime) -> Reading[Readings]:
+        """Give the series of each query, from the store where it has them."""
+
+    def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
+        """Give the metrics that were active lately."""
+
+    def targets(self, scope: Scope, *, now: datetime) -> Reading[tuple[TargetGroupHealth, ...]]:
+        """Give each target group's targets with state, reason and since when."""
+
+    def activities(self, scope: Scope, *, now: datetime) -> Reading[tuple[Activity, ...]]:
+        """Give scaling activities, newest first."""
+
+    def alarms(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmState, ...]]:
+        """Give every alarm with its state."""
+
+    def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
+        """Give recent changes of alarm states, newest first."""
+
+    def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
+        """Give the calls that would answer the queries, and their price, without making them."""

@@ -1,0 +1,52 @@
+"""The web application: settings, the script that Streamlit runs, our routes and headers. `python streamlit_app.py` serves it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cloud.settings import Settings, SettingsError, load
+from dashboard import cached, serving
+
+ROOT = Path(__file__).parent
+
+
+def clock() -> datetime:
+    """Give the instant now; the only clock of the dashboard."""
+    return datetime.now(UTC)
+
+
+def read_settings() -> Settings:
+    """Give the settings, or end with a line for each that cannot be used."""
+    try:
+        return load()
+    except SettingsError as error:
+        sys.exit(f"Watchkeeper cannot start:\n{error}")
+
+
+settings = read_settings()
+cached.provide(lambda: cached.build(settings, clock=clock))
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    """Stop what reads in the background when the server stops."""
+    yield None
+    cached.close()
+
+
+app = st.App(
+    ROOT / "dashboard" / "main.py",
+    routes=serving.build_routes(cached.is_ready),
+    middleware=serving.build_middleware(),
+    lifespan=lifespan,
+)
+
+if __name__ == "__main__":
+    app.run(config=serving.server_options(settings))
