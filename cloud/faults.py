@@ -158,6 +158,8 @@ def _from_answer(error: aws.ClientError) -> CloudError:
 
 
 def _one_line(text: str) -> str:
+    if text.lstrip().startswith("<"):  # a proxy's or a crashed server's page says nothing to people
+        return ""
     return re.sub(r"\s+", " ", text).strip()[:300]
 
 

@@ -47,9 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     """Poll until told to stop. Give 1 when the one look of `once` brought a fault."""
-    clients = Clients(
-        settings, Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd), prices=None)
-    )
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd), prices=None))
     sources = CloudSources(clients, Store(settings.data_dir))
     said: frozenset[Fault] = frozenset()
     with feature("collector"):

@@ -279,9 +279,9 @@ def _series(query: MetricQuery, held: _Held, now: datetime) -> Series:
     real = ~np.isnan(held.values)
     times = (held.first + np.flatnonzero(real)).astype(np.int64) * query.period
     unit = held.unit or catalog.unit_of(query.metric, query.statistic)
-    settled_until = from_epoch(settled_slot(now, query.period) * query.period)
-    series = Series(times, held.values[real], query.period, unit, query.statistic, settled_until)
-    return series.within(query.span)
+    open_slots = held.first + np.flatnonzero(~held.settled)
+    settled = min([settled_slot(now, query.period), *open_slots[:1].tolist()])
+    return Series(times, held.values[real], query.period, unit, query.statistic, from_epoch(settled * query.period))
 
 
 def _packed(bits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:

@@ -121,6 +121,10 @@ class Inventory:
     scaling_groups: tuple[ScalingGroup, ...] = ()
     instances: tuple[Instance, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.load_balancers or self.target_groups or self.scaling_groups or self.instances)
+
 
 def snapshots(store: Store) -> Snapshots[Inventory]:
     """Give the shared readings of the inventory."""

@@ -82,20 +82,20 @@ def execute(calls: Sequence[Call], clients: Clients) -> list[Outcome]:
 def faults_of(outcomes: Iterable[Outcome], planned: Plan) -> tuple[Fault, ...]:
     """Give each distinct fault once, those of queries that no call was planned for included."""
     faults = [fault for outcome in outcomes for fault in outcome.faults]
-    refused = NotFree(planned.explanation)
+    refused = NotFree(planned.refusal)
     faults += [refused.to_fault(query.scope, "cloudwatch:GetMetricData") for query in planned.unaffordable]
     return tuple(dict.fromkeys(faults))
 
 
 def stitched(parts: Sequence[Part], query: MetricQuery) -> Series:
-    """Join parts of one series: ascending, each time once, within the query's span."""
+    """Join parts of one series: ascending, each time once, within the whole periods of the query's span."""
     times = np.concatenate([part.times for part in parts])
     values = np.concatenate([part.values for part in parts])
     if times.size > 1 and not np.all(times[1:] > times[:-1]):
         times, places = np.unique(times, return_index=True)
         values = values[places]
     unit = next((part.unit for part in parts if part.unit), None) or catalog.unit_of(query.metric, query.statistic)
-    return Series(times, values, query.period, unit, query.statistic).within(query.span)
+    return Series(times, values, query.period, unit, query.statistic).within(query.span.aligned(query.period))
 
 
 # -- one call -------------------------------------------------------------------------------------------------------

@@ -118,6 +118,8 @@ class Plan:
     """One sentence for people."""
     unaffordable: tuple[MetricQuery, ...] = ()
     """Queries that only a call beyond the cap would answer; no call is planned for them."""
+    refusal: str = ""
+    """Why, and what those calls would cost; empty where all are affordable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,9 @@ def plan(queries: Iterable[MetricQuery], *, allowance: Allowance, prices: PriceB
         rest += [query for query in members if not (fits and _is_free(query.statistic))]
     paid, cost = _paid_calls(rest, prices)
     if cost.amount > allowance.money.amount:
-        return Plan(wanted, tuple(free), ZERO, _explain(free, [], rest, cost, allowance), tuple(rest))
-    return Plan(wanted, (*free, *paid), cost, _explain(free, paid, [], cost, allowance))
+        refusal = _refusal(rest, cost, allowance)
+        return Plan(wanted, tuple(free), ZERO, _explain(free, [], refusal, cost), tuple(rest), refusal)
+    return Plan(wanted, (*free, *paid), cost, _explain(free, paid, "", cost))
 
 
 def key_of(query: MetricQuery) -> SeriesKey:
@@ -222,24 +225,21 @@ def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[first : first + size]
 
 
-def _explain(
-    free: Sequence[StatisticsCall],
-    paid: Sequence[DataCall],
-    refused: Sequence[MetricQuery],
-    cost: Money,
-    allowance: Allowance,
-) -> str:
+def _explain(free: Sequence[StatisticsCall], paid: Sequence[DataCall], refusal: str, cost: Money) -> str:
     parts = []
     if free:
         parts.append(f"{_counted(len(free), 'GetMetricStatistics call')} inside the free million")
     if paid:
         parts.append(f"{_counted(len(paid), 'GetMetricData call')} for {cost}")
-    if refused:
-        parts.append(
-            f"nothing for {_counted(len(refused), 'statistic')} that only GetMetricData answers now:"
-            f" {cost}, and the cap leaves {allowance.money}"
-        )
-    return (", ".join(parts) or "Nothing to ask") + "."
+    if refusal:
+        parts.append(refusal)
+    return ("; ".join(parts) or "Nothing to ask: the store has it all") + "."
+
+
+def _refusal(queries: Sequence[MetricQuery], cost: Money, allowance: Allowance) -> str:
+    names = ", ".join(sorted({query.statistic for query in queries})[:5])
+    series = _counted(len(queries), "statistic")
+    return f"{series} ({names}) would take GetMetricData calls for {cost}, and the cap leaves {allowance.money}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from cloud.clients import Clients
 from collectors import alarm_states, directory, inventory, scaling, targets
@@ -28,6 +28,8 @@ from core.timespan import Timespan
 
 T = TypeVar("T")
 
+AFTER_FAILURE: Final = timedelta(seconds=5)
+"""How long a failure answers for the endpoint before it is asked again."""
 TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""
 
@@ -42,6 +44,7 @@ class CloudSources:
         self._fresh = 2 * timedelta(seconds=clients.settings.poll_seconds)
         self._locks: dict[tuple[str, Scope], threading.Lock] = {}
         self._guard = threading.Lock()
+        self._failed: dict[tuple[str, Scope], tuple[datetime, Any]] = {}
         self._inventory = inventory.snapshots(store)
         self._targets = targets.snapshots(store)
         self._activities = scaling.snapshots(store)
@@ -109,22 +112,30 @@ class CloudSources:
         *,
         fresh: timedelta | None = None,
     ) -> Reading[T]:
-        found = kept.younger(scope, fresh or self._fresh, now=now)
+        limit = fresh or self._fresh
+        found = kept.younger(scope, limit, now=now)
         if found is not None:
             return found
         with self._lock(kind, scope):
-            found = kept.younger(scope, fresh or self._fresh, now=now)
-            return found if found is not None else self._renewed(kept, scope, read(scope, now))
+            found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now)
+            if found is None:
+                found = self._renewed(kept, scope, read(scope, now))
+                if found.faults:
+                    self._failed[kind, scope] = (now, found)
+            return found
 
     def _renewed(self, kept: Snapshots[T], scope: Scope, reading: Reading[T]) -> Reading[T]:
-        """Keep a complete reading. For one that failed as a whole give the last that did not, with its age."""
-        if reading.complete:
+        """Keep a reading. For one that failed as a whole give the last that did not, with its age."""
+        if reading.value or not reading.faults:
             kept.put(scope, reading)
             return reading
         previous = kept.newest(scope)
-        if previous is None or reading.value not in ((), Inventory()):
-            return reading
-        return Reading(previous.value, previous.at, reading.faults)
+        return Reading(previous.value, previous.at, reading.faults) if previous else reading
+
+    def _lately_failed(self, kind: str, scope: Scope, now: datetime) -> Any:
+        """Give the last failure while it is young: an endpoint that is down is not asked by every viewer."""
+        at, reading = self._failed.get((kind, scope), (None, None))
+        return reading if at is not None and now - at < AFTER_FAILURE else None
 
     def _lock(self, kind: str, scope: Scope) -> threading.Lock:
         with self._guard:
