@@ -1,0 +1,102 @@
+"""From what a file says of an alarm to the alarm, or to the sentence that says why it is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alarms.as_code.values import settle, text_of
+from alarms.definition import Alarm, DefinitionErrors, parse
+from alarms.shapes import input_shape
+from alarms.wire import operation_of
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An alarm as a file has it: AWS's members, some of them open (`alarms.as_code.values.Open`)."""
+
+    address: str
+    """How the file calls it: a logical id, `aws_cloudwatch_metric_alarm.cpu["a"]`, or the alarm's name."""
+    line: int
+    params: Mapping[str, Any]
+    refusal: str = ""
+    """Why it is no alarm already here; empty where that is still to be seen."""
+    notes: tuple[str, ...] = ()
+    spelling: Mapping[str, str] | None = None
+    """AWS's top members to the file's own names for them, where those differ."""
+    lines: Mapping[str, int] | None = None
+    """The lines of the file's own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One alarm of a file: its definition, or the reason why it has none."""
+
+    name: str
+    """The alarm's name, or its address where the file gives none."""
+    address: str
+    definition: Alarm | None
+    refusal: str
+    """Why there is no definition, a sentence a field; empty where there is one."""
+    file: str
+    line: int
+    """Where the alarm stands; of a refused one, where the first wrong member stands."""
+    notes: tuple[str, ...] = ()
+    """What the file leaves open, and what became of it."""
+
+
+def finished(draft: Draft, *, file: str) -> Loaded:
+    """Give the alarm that a draft is, or say why it is none."""
+    name = text_of(draft.params.get("AlarmName")) or draft.address
+    if draft.refusal:
+        return Loaded(name, draft.address, None, draft.refusal, file, draft.line, draft.notes)
+    params = {**draft.params, "AlarmName": draft.params.get("AlarmName") or draft.address}
+    settled = settle(params, input_shape(operation_of(params)))
+    notes = (*draft.notes, *settled.placeholders)
+    errors = dict(settled.problems)
+    definition: Alarm | None = None
+    try:
+        definition = parse(settled.value)
+    except DefinitionErrors as error:
+        errors = {**{field: f": {sentence}" for field, sentence in error.fields.items()}, **errors}
+    if not errors:
+        return Loaded(name, draft.address, definition, "", file, draft.line, notes)
+    open_fields = dict(settled.problems)
+    missing_only = {
+        field: sentence
+        for field, sentence in errors.items()
+        if field in open_fields or not _follows_from(field, open_fields)
+    }
+    refusal = "; ".join(_sentence(draft, field, text) for field, text in missing_only.items())
+    return Loaded(name, draft.address, None, refusal, file, _line(draft, missing_only), notes)
+
+
+def _follows_from(field: str, open_fields: Mapping[str, str]) -> bool:
+    """Whether an error is only the echo of an open member, which was left out to be judged no further."""
+    top = _top(field)
+    if not open_fields:
+        return False
+    return top in {_top(name) for name in open_fields} or any(name.startswith(field) for name in open_fields)
+
+
+def _sentence(draft: Draft, field: str, text: str) -> str:
+    spelled = _spelled(draft, field)
+    if text.startswith(": "):
+        return f"{spelled}{text}" if spelled else text[2:]
+    return f"{spelled} {text}"
+
+
+def _spelled(draft: Draft, field: str) -> str:
+    top = _top(field)
+    return (draft.spelling or {}).get(top, top) + field[len(top) :]
+
+
+def _top(field: str) -> str:
+    return re.split(r"[.\[]", field, maxsplit=1)[0]
+
+
+def _line(draft: Draft, errors: Mapping[str, str]) -> int:
+    known = [(draft.lines or {}).get(_spelled(draft, _top(field))) for field in errors]
+    return next((line for line in known if line is not None), draft.line)

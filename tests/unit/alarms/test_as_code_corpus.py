@@ -1,0 +1,70 @@
+"""Alarms that other people wrote: each one is loaded, or refused with a reason that its author would accept."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alarms.as_code import Loaded, load
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "alarm_definitions"
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the sample data (../shared/data/alarm_definitions) are not on this machine"
+)
+
+
+def records(name: str) -> list[dict[str, Any]]:
+    return list(json.loads((DATA / name).read_text(encoding="utf-8")))
+
+
+def as_sub(value: Any) -> Any:
+    """A record has `${X}` where its template had a function; give the function back."""
+    if isinstance(value, str) and value == "${Fn::ImportValue}":
+        return {"Fn::ImportValue": "SomeExport"}
+    if isinstance(value, str) and "${" in value:
+        return {"Fn::Sub": value}
+    if isinstance(value, list):
+        return [as_sub(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: as_sub(member) for name, member in value.items()}
+    return value
+
+
+def without_comments(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if not name.startswith("__")}
+
+
+def load_cloudformation(record: dict[str, Any], folder: Path) -> Loaded:
+    path = folder / "template.json"
+    resource = {"Type": record["type"], "Properties": as_sub(record["properties"])}
+    path.write_text(json.dumps({"Resources": {record["logical_id"]: resource}}), encoding="utf-8")
+    (loaded,) = load(path)
+    return loaded
+
+
+def load_terraform(record: dict[str, Any], folder: Path) -> Loaded:
+    path = folder / "alarm.tf.json"
+    name = record["logical_id"].split(".")[-1]
+    resource = {record["type"]: {name: without_comments(record["properties"])}}
+    path.write_text(json.dumps({"resource": resource}), encoding="utf-8")
+    (loaded,) = load(path)
+    return loaded
+
+
+def test_every_cloudformation_alarm_loads(tmp_path: Path) -> None:
+    loaded = [load_cloudformation(record, tmp_path) for record in records("alarms_cloudformation.json")]
+    assert len(loaded) == 46
+    assert [(alarm.name, alarm.refusal) for alarm in loaded if alarm.definition is None] == []
+
+
+def test_every_terraform_alarm_loads_or_says_what_is_open(tmp_path: Path) -> None:
+    every = records("alarms_terraform.json")
+    loaded = [load_terraform(record, tmp_path) for record in every]
+    refused = [alarm for alarm in loaded if alarm.definition is None]
+    assert (len(loaded), len(refused)) == (131, 0)
+    for alarm in refused:
+        assert re.search(r"is \$\{.+\}, and .+ is not in these files", alarm.refusal), alarm.refusal
