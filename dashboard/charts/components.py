@@ -68,6 +68,7 @@ def draw_chart(chart: ChartView, *, key: str, height: int = 236) -> ChartEvent |
         "meta": live.described(chart),
         "label": figure.label(chart),
         "latest": figure.latest(chart),
+        "divisors": figure.divisors(chart),
     }
     result = _CHART(key=key, data=json.dumps(document).encode(), on_picked_change=_nothing)
     return _chart_event(result.picked, chart)

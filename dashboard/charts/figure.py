@@ -99,6 +99,12 @@ def latest(chart: ChartView) -> list[str]:
     return [written(float(values[-1]) if values.size else None, unit) for values, unit in found]
 
 
+def divisors(chart: ChartView) -> list[float]:
+    """Give by what each line's values were divided in the figure, so that axes read in few digits."""
+    rules = {axis: _rule(chart, axis) for axis in Axis}
+    return [rules[line.axis].scale.divisor for line in chart.lines]
+
+
 def _said(line: Line, unit: str | None) -> str:
     values = line.values[np.isfinite(line.values)]
     if not values.size:
@@ -179,7 +185,7 @@ def _layout(chart: ChartView, rules: Mapping[Axis, RoundAxis], *, height: int, l
     span = [_milliseconds(instant.timestamp(), chart.zone) for instant in (chart.span.start, chart.span.end)]
     layout: dict[str, Any] = {
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": 14, "b": 8},
+        "margin": {"l": 8, "r": 22, "t": 14, "b": 8},
         "font": {"family": FONT, "size": 11, "color": "@muted"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

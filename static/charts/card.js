@@ -1,4 +1,5 @@
 // What stands around a chart, whoever draws it: title, status, legend, clock. Every text is set as text.
+import { instant } from "./clock.js";
 import { GLYPHS, make } from "./theme.js";
 
 export function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
@@ -69,4 +70,62 @@ export class Card {
       }
     });
   }
+}
+
+// The box beside the crosshair: time, a row a line, and what happened then.
+export class Tip {
+  constructor(frame) {
+    this.frame = frame;
+    this.root = make("div", "tip");
+    this.root.hidden = true;
+    this.time = make("div", "when");
+    this.rows = [];
+    this.events = make("div", "events");
+    frame.append(this.root);
+  }
+
+  build(lines) {
+    this.rows = lines.map((line) => {
+      const row = make("div", "row");
+      row.append(swatch(line), make("span", "name", line.name), make("b"));
+      return row;
+    });
+    this.root.replaceChildren(this.time, ...this.rows, this.events);
+  }
+
+  // `texts`: one a line, null where the line has no point at `time`; `left`: of the crosshair, in pixels of the frame.
+  show({ time, zone, texts, events, left }) {
+    setText(this.time, zone === "UTC" ? `${instant(time, zone)} UTC` : instant(time, zone));
+    texts.forEach((text, place) => {
+      setText(this.rows[place].lastChild, text ?? "");
+      this.rows[place].hidden = text === null;
+    });
+    this.events.replaceChildren(...events.map((event) => {
+      const line = make("div", "event", `${GLYPHS[event.tone]} ${event.text}`);
+      line.dataset.tone = event.tone;
+      return line;
+    }));
+    this.root.hidden = false;
+    const width = this.root.offsetWidth, room = this.frame.clientWidth;
+    const place = left + 14 + width <= room ? left + 14 : Math.max(0, left - 14 - width);
+    this.root.style.transform = `translate(${Math.round(place)}px, 10px)`;
+  }
+
+  hide() { this.root.hidden = true; }
+
+  // The same in one sentence, for those who hear it.
+  said() {
+    const values = this.rows.filter((row) => !row.hidden).map((row) => `${row.children[1].textContent} ${row.lastChild.textContent}`);
+    return [this.time.textContent, ...values, this.events.textContent].filter(Boolean).join(", ");
+  }
+}
+
+// Marks within `reach` seconds of `time`, and bands over it.
+export function eventsAt(meta, time, reach) {
+  return [
+    ...meta.marks.filter((mark) => Math.abs(mark.at - time) <= reach)
+      .map((mark) => ({ tone: mark.tone, text: [mark.label, mark.detail].filter(Boolean).join(": ") })),
+    ...meta.bands.filter((band) => band.from <= time && time < band.to)
+      .map((band) => ({ tone: band.tone, text: `${band.label || "Shaded"} since ${instant(band.from, meta.zone)}` })),
+  ];
 }

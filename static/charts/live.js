@@ -1,8 +1,8 @@
 // The live wall: many charts in one component, kept current by the messages of dashboard/charts/live.py.
-import { Card, setText, swatch } from "./card.js";
+import { Card, eventsAt, setText, Tip } from "./card.js";
 import { clockName, instant } from "./clock.js";
 import { Plot } from "./plot.js";
-import { GLYPHS, make, sheetFrom, themeOf } from "./theme.js";
+import { make, sheetFrom, themeOf } from "./theme.js";
 import { written } from "./unit.js";
 import { applied } from "./wire.js";
 
@@ -29,9 +29,8 @@ class Chart {
   buildFrame() {
     this.frame.tabIndex = 0;
     this.note = make("div", "note");
-    this.tip = make("div", "tip");
-    this.tip.hidden = true;
-    this.frame.append(this.note, this.tip);
+    this.frame.append(this.note);
+    this.tip = new Tip(this.frame);
     this.table = make("table", "unseen");
     this.spoken = make("div", "unseen");
     this.spoken.setAttribute("aria-live", "polite");
@@ -53,19 +52,8 @@ class Chart {
       onCursor: (_, index) => this.pointAt(index),
     });
     this.card.buildLegend(this.panel.meta.lines, (index) => this.plot.toggle(index));
-    this.buildTip();
+    this.tip.build(this.panel.meta.lines);
     this.buildTable();
-  }
-
-  buildTip() {
-    this.tipTime = make("div", "when");
-    this.tipRows = this.panel.meta.lines.map((line) => {
-      const row = make("div", "row");
-      row.append(swatch(line), make("span", "name", line.name), make("b"));
-      return row;
-    });
-    this.tipEvents = make("div", "events");
-    this.tip.replaceChildren(this.tipTime, ...this.tipRows, this.tipEvents);
   }
 
   buildTable() {
@@ -112,7 +100,7 @@ class Chart {
     this.card.fillClock(clockName(...(this.wall.zoom || this.panel.meta.span), this.panel.meta.zone), Boolean(this.wall.zoom));
   }
 
-  colour() { this.card.colour(this.panel.meta, this.wall.theme, [this.tipRows]); }
+  colour() { this.card.colour(this.panel.meta, this.wall.theme, [this.tip.rows]); }
 
   lastIndex(row) {
     for (let at = row.length - 1; at >= 0; at--) if (row[at] != null) return at;
@@ -153,41 +141,26 @@ class Chart {
     this.index = inside ? index : null;
     this.fillLegend(this.index);
     if (inside && this.wall.over === this) this.fillTip(index);
-    else this.tip.hidden = true;
+    else this.tip.hide();
   }
 
   fillTip(index) {
     const { meta, times, rows } = this.panel;
-    const time = times[index];
-    setText(this.tipTime, `${instant(time, meta.zone)} ${meta.zone === "UTC" ? "UTC" : ""}`.trim());
-    meta.lines.forEach((line, place) => {
-      const value = rows[place][index];
-      const settled = meta.settled[place];
-      const mayChange = value != null && settled !== null && time >= settled;
-      const text = value === undefined ? "" : written(value, this.unitOf(line));
-      setText(this.tipRows[place].lastChild, mayChange ? `${text} · may change` : text);
-      this.tipRows[place].hidden = value === undefined || this.plot.hidden.has(place);
-    });
-    this.tipEvents.replaceChildren(...this.plot.eventsAt(time).map((event) => {
-      const line = make("div", "event", `${GLYPHS[event.tone]} ${event.text}`);
-      line.dataset.tone = event.tone;
-      return line;
-    }));
-    this.tip.hidden = false;
-    this.placeTip();
-  }
-
-  placeTip() {
     const { chart } = this.plot;
+    const time = times[index];
+    const texts = meta.lines.map((line, place) => {
+      const value = rows[place][index], settled = meta.settled[place];
+      if (value === undefined || this.plot.hidden.has(place)) return null;
+      const mayChange = value !== null && settled !== null && time >= settled;
+      return written(value, this.unitOf(line)) + (mayChange ? " · may change" : "");
+    });
     const left = chart.bbox.left / devicePixelRatio + chart.cursor.left;
-    const width = this.tip.offsetWidth, room = this.frame.clientWidth;
-    const place = left + 14 + width <= room ? left + 14 : Math.max(0, left - 14 - width);
-    this.tip.style.transform = `translate(${Math.round(place)}px, 10px)`;
+    this.tip.show({ time, zone: meta.zone, texts, events: eventsAt(meta, time, this.plot.reach()), left });
   }
 
   leave() {
     if (this.wall.over === this) this.wall.over = null;
-    this.tip.hidden = true;
+    this.tip.hide();
     this.plot.hideCursor();
   }
 
@@ -211,8 +184,7 @@ class Chart {
     const next = shown[Math.max(0, Math.min(shown.length - 1, here + by))];
     this.wall.over = this;
     this.plot.showCursorAt(times[next]);
-    const values = this.tipRows.filter((row) => !row.hidden).map((row) => `${row.children[1].textContent} ${row.lastChild.textContent}`);
-    setText(this.spoken, [this.tipTime.textContent, ...values, this.tipEvents.textContent].filter(Boolean).join(", "));
+    setText(this.spoken, this.tip.said());
   }
 
   zoomBy(factor) {

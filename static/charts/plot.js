@@ -1,6 +1,6 @@
 // One chart of the wall: a view's panel drawn by uPlot, with what uPlot has not: unsettled tails, bands, marks.
 import { colourOf } from "./card.js";
-import { instant, tickTime, timeSplits } from "./clock.js";
+import { tickTime, timeSplits } from "./clock.js";
 import { faded, globalFrom } from "./theme.js";
 import { roundAxis, tickText, written } from "./unit.js";
 
@@ -347,16 +347,9 @@ export class Plot {
     return left + width + gap;
   }
 
-  // Marks within a few pixels of `time`, and bands over it.
-  eventsAt(time) {
-    const [from, to] = [this.chart.scales.x.min, this.chart.scales.x.max];
-    const reach = ((to - from) / this.chart.bbox.width) * 8 * devicePixelRatio;
-    const { marks, bands, zone } = this.panel.meta;
-    return [
-      ...marks.filter((mark) => Math.abs(mark.at - time) <= reach)
-        .map((mark) => ({ tone: mark.tone, text: [mark.label, mark.detail].filter(Boolean).join(": ") })),
-      ...bands.filter((band) => band.from <= time && time < band.to)
-        .map((band) => ({ tone: band.tone, text: `${band.label || "Shaded"} since ${instant(band.from, zone)}` })),
-    ];
+  // Seconds that eight pixels are: as near as one comes to a mark with a mouse.
+  reach() {
+    const { min, max } = this.chart.scales.x;
+    return ((max - min) / this.chart.bbox.width) * 8 * devicePixelRatio;
   }
 }

@@ -1,11 +1,13 @@
 // One chart drawn by plotly from a figure of dashboard/charts/figure.py; zoom is kept over new data.
-import { Card } from "./card.js";
+import { Card, eventsAt, Tip } from "./card.js";
 import { clockName } from "./clock.js";
 import { faded, globalFrom, make, sheetFrom, themeOf } from "./theme.js";
+import { written } from "./unit.js";
 
 const sheets = await Promise.all(["./wall.css", "./plotly.css"].map((name) => sheetFrom(new URL(name, import.meta.url).href)));
 const Plotly = await globalFrom(new URL("../plotly-cartesian.min.js", import.meta.url).href, "Plotly");
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: false, showTips: false };
+const DOUBLE_CLICK = 320; // milliseconds
 const NAMED = /^@([a-z]+)(\d*)(?:\/([\d.]+))?$/;
 const mounted = new WeakMap();
 
@@ -32,6 +34,7 @@ class Chart {
     this.card = new Card(`chart${++charts}`, 0);
     this.card.reset.addEventListener("click", () => this.reset());
     this.card.frame.append(this.root);
+    this.tip = new Tip(this.card.frame);
     this.outer.append(this.card.root);
     parent.append(this.outer);
     this.zoom = null;
@@ -41,15 +44,23 @@ class Chart {
 
   async take({ data, setTriggerValue }) {
     this.send = setTriggerValue;
-    const { figure, label, meta, latest } = JSON.parse(new TextDecoder().decode(data));
+    const { figure, label, meta, latest, divisors } = JSON.parse(new TextDecoder().decode(data));
     this.fill(meta, latest, label);
     this.root.style.minHeight = `${figure.layout.height}px`;
     // Another chart, or another length of time such as the one just picked, ends the zoom; a span that moves on keeps it.
     const length = meta.span[1] - meta.span[0];
     if (this.key !== figure.layout.uirevision || Math.abs(this.length - length) > 1) this.zoom = null;
-    [this.span, this.key, this.length, this.meta] = [figure.layout.xaxis.range, figure.layout.uirevision, length, meta];
+    [this.span, this.key, this.length] = [figure.layout.xaxis.range, figure.layout.uirevision, length];
+    [this.meta, this.divisors] = [meta, divisors];
     const { data: traces, layout } = painted(figure, this.theme);
-    for (const trace of traces) if (this.hidden.has(trace.meta)) trace.visible = false;
+    for (const trace of traces) {
+      if (this.hidden.has(trace.meta)) trace.visible = false;
+      delete trace.hovertemplate; // the tip writes numbers as the axes do
+      trace.hoverinfo = "none";
+    }
+    layout.hovermode = "x";
+    Object.assign(layout.xaxis, { showspikes: true, spikemode: "across", spikesnap: "hovered data", spikethickness: -1,
+                                  spikedash: "3px,2px", spikecolor: this.theme.tones.muted });
     layout.width = this.root.clientWidth;
     if (this.zoom) layout.xaxis.range = this.zoom;
     this.drawing = true;
@@ -62,12 +73,36 @@ class Chart {
   fill(meta, latest, label) {
     this.theme = themeOf(this.outer);
     const lines = JSON.stringify(meta.lines);
-    if (this.lines !== lines) { this.card.buildLegend(meta.lines, (index) => this.toggle(index)); this.hidden.clear(); }
+    if (this.lines !== lines) { this.build(meta.lines); }
     this.lines = lines;
     this.card.fillHead(meta);
     this.card.fillLegend(latest);
-    this.card.colour(meta, this.theme);
+    this.card.colour(meta, this.theme, [this.tip.rows]);
     this.card.frame.setAttribute("aria-label", label);
+  }
+
+  build(lines) {
+    this.hidden.clear();
+    this.card.buildLegend(lines, (index) => this.toggle(index));
+    this.tip.build(lines);
+  }
+
+  hovered({ points }) {
+    const axis = this.root._fullLayout.xaxis;
+    const shown = axis.d2c(points[0].x) / 1000;
+    const first = this.meta.span[0] - axis.d2c(this.span[0]) / 1000; // from the chart's clock to UTC
+    const texts = this.meta.lines.map(() => null);
+    for (const { data: trace, y } of points) {
+      const line = this.meta.lines[trace.meta];
+      const unit = line.axis === "left" ? this.meta.unit : this.meta.right_unit;
+      const settled = this.meta.settled[trace.meta];
+      const mayChange = settled !== null && shown + first >= settled;
+      texts[trace.meta] = written(y * this.divisors[trace.meta], unit) + (mayChange ? " · may change" : "");
+    }
+    const [from, to] = axis.range.map((each) => axis.d2c(each) / 1000);
+    const events = eventsAt(this.meta, shown + first, ((to - from) / axis._length) * 8);
+    const left = axis._offset + axis.d2p(points[0].x);
+    this.tip.show({ time: shown + first, zone: this.meta.zone, texts, events, left });
   }
 
   fillClock() {
@@ -92,10 +127,16 @@ class Chart {
       const [from, to] = this.zoom.map((each) => this.root._fullLayout.xaxis.d2c(each) / 1000);
       this.send("picked", { from, to });
     });
-    this.root.on("plotly_doubleclick", () => this.reset());
+    this.root.on("plotly_hover", (what) => this.hovered(what));
+    this.root.on("plotly_unhover", () => this.tip.hide());
+    this.root.on("plotly_doubleclick", () => { this.lastDouble = performance.now(); this.reset(); });
     this.root.on("plotly_click", ({ points }) => {
       const [{ data: trace, x }] = points;
-      this.send("picked", { line: trace.meta, at: this.root._fullLayout.xaxis.d2c(x) / 1000 });
+      const picked = { line: trace.meta, at: this.root._fullLayout.xaxis.d2c(x) / 1000 };
+      clearTimeout(this.clicked); // the first half of a double click is no click
+      this.clicked = setTimeout(() => {
+        if (!(performance.now() - this.lastDouble < 2 * DOUBLE_CLICK)) this.send("picked", picked);
+      }, DOUBLE_CLICK);
     });
   }
 
