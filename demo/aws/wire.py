@@ -61,7 +61,19 @@ class CborSerializer(JSONSerializer):
         return "application/cbor"
 
 
-PARSERS = {Protocol.JSON: JSONParser, Protocol.CBOR: CborParser, Protocol.QUERY: QueryParser}
+class FormParser(QueryParser):
+    """Reads a query request; moto's own looks through every field for every structure, seconds for 500 queries."""
+
+    def _do_parse(self, request_dict: Any, shape: Any) -> Any:
+        fields = request_dict["values"]
+        self._structures = {key[:place] for key in fields for place, char in enumerate(key) if char == "."}
+        return super()._do_parse({**request_dict, "values": fields.to_dict()}, shape)
+
+    def _gonna_recurse(self, query_params: Any, prefix: str) -> bool:  # noqa: ARG002 - moto's signature
+        return prefix != "" and prefix not in self._structures
+
+
+PARSERS = {Protocol.JSON: JSONParser, Protocol.CBOR: CborParser, Protocol.QUERY: FormParser}
 SERIALIZERS = {Protocol.JSON: JSONSerializer, Protocol.CBOR: CborSerializer, Protocol.QUERY: QuerySerializer}
 
 
