@@ -43,7 +43,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
 app = st.App(
     ROOT / "dashboard" / "main.py",
-    routes=serving.build_routes(cached.is_ready),
+    routes=serving.build_routes(cached.is_ready, static=ROOT / "static"),
     middleware=serving.build_middleware(),
     lifespan=lifespan,
 )

@@ -7,16 +7,19 @@ import secrets
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import streamlit as st
 
-from core.reading import Fault
+from access.policy import Action
+from core.reading import Fault, Scope
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
 from dashboard.state import LONGEST_VALUE, RANGES, PageState, read
-from dashboard.views import frame
+from dashboard.views import explorer, frame
+from dashboard.views.explorer import ExplorerView
 from dashboard.views.frame import Badge, Notice
 from dashboard.views.things import Group, Item
 from dashboard.views.wall import Tile
@@ -114,7 +117,7 @@ def _scope_control(state: PageState, context: Context) -> None:
         "Account and region",
         list(names),
         key="scope",
-        format_func=md,
+        format_func=plain,
         label_visibility="collapsed",
         width=230,
         on_change=lambda: show(replace(state, scope=names[st.session_state["scope"]]), context),
@@ -221,7 +224,7 @@ def looked(context: Context, key: Hashable, load: Callable[[], T], *, every: flo
 
 def tiles(shown: Sequence[Tile], *, key: str) -> None:
     """Draw the health summary: always as many tiles as there are, each of one height."""
-    with st.grid("auto", min_column_width=165, gap="xsmall", border=True, key=key):
+    with st.grid(TILES, min_column_width=165, gap="xsmall", border=True, key=key):
         for tile in shown:
             st.metric(
                 md(tile.label),
@@ -233,10 +236,12 @@ def tiles(shown: Sequence[Tile], *, key: str) -> None:
                 icon=":material/error:" if tile.alarming else None,
                 chart_data=list(tile.spark) or None,
                 chart_type="area",
-                height=168,
+                height=148,
             )
 
 
+TILES: Final = 6
+"""Tiles side by side where there is room."""
 _DELTA_COLORS: Final[Mapping[bool | None, Any]] = {None: "off", True: "green", False: "red"}
 
 
@@ -251,6 +256,53 @@ def card(key: str, title: str, state: Badge | None) -> Iterator[None]:
             if state is not None:
                 badge(state)
         yield
+
+
+def write(names: Sequence[str], params: Mapping[str, str | list[str]]) -> None:
+    """Write one page's own values into the URL; of `names`, those without a value are taken out."""
+    for name in names:
+        if name in params:
+            st.query_params[name] = params[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+def at_clock(context: Context, ask: Callable[..., T], scope: Scope) -> T:
+    """Ask a source about `scope` as of this moment; the background calls it again and again."""
+    return ask(scope, now=context.now())
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """Draw facts as label over value, side by side where there is room."""
+    with st.grid("auto", min_column_width=170, gap="small", key="facts"):
+        for label, value in pairs:
+            with st.container(gap=None):
+                st.caption(md(label))
+                st.text(value)
+
+
+def record_story(context: Context, story: str, *, scope: Scope, done: bool) -> None:
+    """Write into the audit record that the viewer told a story."""
+    if context.audit is not None:
+        context.audit.record(context.actor, Action.TELL_STORY, story, at=context.now(), allowed=done, scope=scope)
+
+
+def downloads(view: ExplorerView) -> None:
+    """Offer the datapoints as CSV and Parquet; the file is made when it is asked for."""
+    with st.container(horizontal=True, gap="xsmall", key="downloads"):
+        for name, ending, kind, make in (
+            ("CSV", "csv", "text/csv", explorer.csv),
+            ("Parquet", "parquet", "application/vnd.apache.parquet", explorer.parquet),
+        ):
+            st.download_button(
+                name,
+                data=partial(make, view.data),
+                file_name=f"{view.file_name}.{ending}",
+                mime=kind,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{ending}",
+            )
 
 
 def first(name: str) -> str:

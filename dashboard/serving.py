@@ -13,7 +13,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.settings import Settings
@@ -100,14 +101,18 @@ def build_middleware() -> list[Middleware]:
     ]
 
 
-def build_routes(is_ready: Callable[[], bool]) -> list[BaseRoute]:
-    """Give our own routes; `/healthz` answers 503 until the product can read its settings."""
+def build_routes(is_ready: Callable[[], bool], *, static: Path) -> list[BaseRoute]:
+    """Give our own routes: `/healthz`, and the files of `static` under `app/static`.
+
+    `/healthz` answers 503 until the context can be made. Streamlit's own static serving looks beside the script, which
+    lies in `dashboard/`, and gives modules as plain text, which `nosniff` forbids to run.
+    """
 
     async def healthz(_: Request) -> JSONResponse:
         ready = is_ready()
         return JSONResponse({"status": "ok" if ready else "starting"}, status_code=200 if ready else 503)
 
-    return [Route("/healthz", healthz)]
+    return [Route("/healthz", healthz), Mount("/app/static", StaticFiles(directory=static))]
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -121,4 +126,5 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "server.allowedHosts": ["localhost", "127.0.0.1", *settings.allowed_hosts],
         "browser.serverAddress": "localhost",
         "browser.serverPort": settings.port,
+        "server.enableStaticServing": False,
     }

@@ -55,21 +55,21 @@ def draw_found(view: wall.WallView) -> None:
         parts.empty("Nothing to show on the wall here", view.nothing)
         return
     parts.faults(view.metric_faults)
-    zoom(draw_wall(view.leading, key="wall-leading", height=210, columns=2))
+    zoom(draw_wall(view.leading, key="wall-leading", height=190, columns=2))
     left, middle, right = st.columns([5, 6, 5], gap="xsmall")
     with left, parts.card("targets", f"Target health · {view.targets.title}", view.targets.summary):
         parts.faults(view.target_faults)
-        with st.container(height=250, border=False):
+        with st.container(height=244, border=False):
             draw_targets(view.targets.grid, key="targets")
     with middle:
-        zoom(draw_wall(view.charts[:1], key="wall-capacity", height=210, columns=1))
+        zoom(draw_wall(view.charts[:1], key="wall-capacity", height=222, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):
         parts.faults(view.alarm_faults)
-        parts.states(view.alarms, key="alarm-rows", height=250, empty_text="No alarm is set in this region.")
+        parts.states(view.alarms, key="alarm-rows", height=244, empty_text="No alarm is set in this region.")
     zoom(draw_wall(view.charts[1:], key="wall-more", height=150, columns=3))
     with parts.card("scaling", "Scaling: what changed capacity, and why", None):
         parts.faults(view.scaling_faults)
-        parts.states(view.scaling, key="scaling-rows", height=220, empty_text="No scaling activity is known.")
+        parts.states(view.scaling, key="scaling-rows", height=190, empty_text="No scaling activity is known.")
 
 
 def zoom(event: WallEvent | None) -> None:

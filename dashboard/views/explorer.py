@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,7 +18,7 @@ from core.statistics import Statistic
 from core.timespan import CHART_PERIODS, Timespan, finest_period
 from dashboard.charts.targets import duration
 from dashboard.charts.view import Axis, ChartView
-from dashboard.state import ExplorerState, MetricChoice
+from dashboard.state import MOST_CHOICES, ExplorerState, MetricChoice, PageState
 from dashboard.views.panels import Grid, Panel, PanelLine, Readings, chart, grid, queries
 from dashboard.views.sources import Sources
 from dashboard.wording import count, money, plain, quantity
@@ -74,6 +74,24 @@ def suggested_statistics(metric: MetricId) -> tuple[str, ...]:
     """Give the statistics to offer for a metric, its own first; any other that CloudWatch knows may be typed."""
     common = ("Average", "Sum", "Minimum", "Maximum", "SampleCount", "p50", "p90", "p95", "p99", "tm99", "IQM")
     return tuple(dict.fromkeys((*catalog.family_of(metric).statistics, *common)))
+
+
+def offered(choice: MetricChoice) -> tuple[str, ...]:
+    """Give the statistics to offer for a choice, its own among them even where it is a typed one."""
+    return tuple(dict.fromkeys((*suggested_statistics(choice.metric), choice.statistic)))
+
+
+def with_metric(state: ExplorerState, metric: MetricId) -> ExplorerState:
+    """Give the state with one more series, the newest last; one that is there already stays as it is."""
+    choices = dict.fromkeys((*state.choices, default_choice(metric)))
+    return replace(state, choices=tuple(choices)[:MOST_CHOICES])
+
+
+def with_change(state: ExplorerState, place: int, statistic: str | None) -> ExplorerState:
+    """Give the state with another statistic for the series at `place`; None takes the series off."""
+    before, after = state.choices[:place], state.choices[place + 1 :]
+    kept = () if statistic is None else (replace(state.choices[place], statistic=statistic),)
+    return replace(state, choices=tuple(dict.fromkeys((*before, *kept, *after))))
 
 
 def statistic_problem(text: str) -> str:
@@ -191,6 +209,16 @@ def price(sources: Sources, asked: Question, *, now: datetime) -> PriceTag:
     calls = count(len(planned.calls), "call")
     text = f"{calls}, expected price {money(planned.cost)}. {planned.explanation.replace('$', chr(92) + '$')}"
     return PriceTag(text, planned.cost, planned.cost == ZERO)
+
+
+Answer = tuple[Question, Reading[Readings]]
+
+
+def read(sources: Sources, wanted: ExplorerState, state: PageState, *, clock: Callable[[], datetime]) -> Answer:
+    """Read every series of the choices for the span that `state` shows at this moment."""
+    now = clock()
+    asked = question(wanted, state.scope, state.span(now=now), now=now)
+    return asked, sources.metrics(queries([asked.panel], asked.on), now=now)
 
 
 @dataclass(frozen=True, slots=True)

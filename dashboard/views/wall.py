@@ -310,7 +310,7 @@ def _since(found: WallReadings) -> str:
 
 
 def _missing(key: str, label: str) -> Tile:
-    return Tile(key, label, NO_VALUE, "", None, "no datapoints", (), alarming=False)
+    return Tile(key, label, NO_VALUE, "", None, "no data", (), alarming=False)
 
 
 def _error_tile(found: WallReadings, views: dict[str, ChartView], firing: frozenset[MetricId]) -> Tile:
@@ -351,7 +351,7 @@ def _capacity_tile(found: WallReadings, views: dict[str, ChartView]) -> Tile:
         value=f"{healthy} / {group.desired}",
         delta="" if short == 0 else f"{-short:+d} healthy",
         good=None if short == 0 else short < 0,
-        yardstick=f"min {group.minimum}, max {group.maximum}",
+        yardstick=f"{group.minimum} to {group.maximum}",
         spark=in_service.recent,
         alarming=short > 0,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -13,12 +14,14 @@ from starlette.testclient import TestClient
 from cloud.settings import Settings
 from dashboard import serving
 
+STATIC = Path(__file__).parents[3] / "static"
+
 
 def client(*, ready: bool = True) -> TestClient:
     async def page(_: object) -> PlainTextResponse:
         return PlainTextResponse("x" * 5_000)
 
-    routes = [Route("/", page), *serving.build_routes(lambda: ready)]
+    routes = [Route("/", page), *serving.build_routes(lambda: ready, static=STATIC)]
     return TestClient(Starlette(routes=routes, middleware=serving.build_middleware()))
 
 

@@ -1,0 +1,46 @@
+"""Drawing of the explorer's controls: which statistic of which series, and the period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard.state import MetricChoice
+from dashboard.views import explorer
+from dashboard.views.explorer import PeriodOption
+from dashboard.wording import plain
+
+
+def draw_choice(place: int, choice: MetricChoice) -> str | None:
+    """Draw one chosen series and give the statistic that it now has; None when it was taken off the chart."""
+    offered = explorer.offered(choice)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"choice-{place}"):
+        st.text(plain(str(choice.metric)), width="stretch")
+        statistic = st.selectbox(
+            f"Statistic of series {place + 1}",
+            offered,
+            index=offered.index(choice.statistic),
+            format_func=plain,
+            accept_new_options=True,
+            label_visibility="collapsed",
+            width=130,
+            key=f"explorer-statistic-{place}-{choice.text()}",
+        )
+        gone = st.button(
+            "Remove", icon=":material/close:", type="tertiary", key=f"explorer-gone-{place}-{choice.text()}"
+        )
+    return None if gone else str(statistic or choice.statistic)
+
+
+def draw_period(options: Sequence[PeriodOption], wanted: int | None, *, key: str) -> int | None:
+    """Draw the period control and give the period in seconds; None lets the span decide."""
+    labels = {option.seconds: option.label for option in options}
+    return st.selectbox(
+        "Period",
+        list(labels),
+        index=list(labels).index(wanted) if wanted in labels else 0,
+        format_func=lambda seconds: labels[seconds],
+        width=160,
+        key=key,
+    )
