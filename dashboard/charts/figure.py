@@ -20,7 +20,7 @@ import pandas as pd
 
 from core.series import Times
 from core.timespan import from_epoch
-from dashboard.charts.ticks import RoundAxis, fitted
+from dashboard.charts.ticks import RoundAxis, fitted, round_axis
 from dashboard.charts.unit import written
 from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Threshold
 
@@ -242,8 +242,10 @@ def _value_axis(axis: Axis, rule: RoundAxis) -> dict[str, Any]:
 def _rule(chart: ChartView, axis: Axis) -> RoundAxis:
     """Rule the axis as the live wall does; plotly would leave thresholds out."""
     values = _heights(chart, axis)
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     is_left = axis is Axis.LEFT
+    if not values.size:
+        return round_axis(0.0, (chart.y_max if is_left else None) or 1.0, chart.unit_of(axis))
+    low, high = float(values.min()), float(values.max())
     from_zero = chart.y_from_zero or any(line.kind is LineKind.BAR and line.axis is axis for line in chart.lines)
     extra = _MARK_ROOM if is_left and any(mark.label for mark in chart.marks) else 0.0
     at_least = chart.y_max if is_left else None

@@ -193,13 +193,14 @@ export class Plot {
     const limits = meta.thresholds.filter((each) => each.axis === side).map((each) => each.value);
     const seen = [low, high, ...limits].filter((value) => value != null && Number.isFinite(value));
     let bottom = Math.min(...seen), top = Math.max(...seen);
-    if (!seen.length) { bottom = 0; top = 1; }
+    const isEmpty = !seen.length;
+    if (isEmpty) { bottom = 0; top = 1; }
     const unit = side === "left" ? meta.unit : meta.right_unit;
     const atLeast = side === "left" ? meta.y_max : null;
     const isBar = meta.lines.some((line) => line.axis === side && line.kind === "bar");
     if (meta.y_from_zero || isBar) { bottom = Math.min(0, bottom); top = Math.max(0, top); }
     if (atLeast !== null) top = Math.max(top, atLeast);
-    else if (top > bottom) top += (top - bottom) * 0.04;
+    else if (top > bottom && !isEmpty) top += (top - bottom) * 0.04;
     if (side === "left" && meta.marks.some((mark) => mark.label)) top += (top - bottom) * 0.1; // room for their labels
     if (top === bottom) top = bottom + (Math.abs(bottom) || 1);
     const count = Math.max(2, Math.min(5, Math.floor(this.height / 36)));
