@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alarms.as_code.values import settle, text_of
+from alarms.as_code.values import Open, settle, text_of
 from alarms.definition import Alarm, DefinitionErrors, parse
 from alarms.shapes import input_shape
 from alarms.wire import operation_of
@@ -55,37 +55,33 @@ def finished(draft: Draft, *, file: str) -> Loaded:
     params = {**draft.params, "AlarmName": draft.params.get("AlarmName") or draft.address}
     settled = settle(params, input_shape(operation_of(params)))
     notes = (*draft.notes, *settled.placeholders)
-    errors = dict(settled.problems)
-    definition: Alarm | None = None
-    try:
-        definition = parse(settled.value)
-    except DefinitionErrors as error:
-        errors = {**{field: f": {sentence}" for field, sentence in error.fields.items()}, **errors}
-    if not errors:
+    definition, errors = _judged(settled.value)
+    errors = {field: text for field, text in errors.items() if not _follows(field, settled.open)}
+    if not errors and not settled.open:
         return Loaded(name, draft.address, definition, "", file, draft.line, notes)
-    open_fields = dict(settled.problems)
-    missing_only = {
-        field: sentence
-        for field, sentence in errors.items()
-        if field in open_fields or not _follows_from(field, open_fields)
-    }
-    refusal = "; ".join(_sentence(draft, field, text) for field, text in missing_only.items())
-    return Loaded(name, draft.address, None, refusal, file, _line(draft, missing_only), notes)
+    said = [f"{_spelled(draft, field)}: {text}" if field else text for field, text in errors.items()]
+    line = _line(draft, [*settled.open, *errors])
+    return Loaded(name, draft.address, None, "; ".join([*_open_ones(draft, settled.open), *said]), file, line, notes)
 
 
-def _follows_from(field: str, open_fields: Mapping[str, str]) -> bool:
-    """Whether an error is only the echo of an open member, which was left out to be judged no further."""
-    top = _top(field)
-    if not open_fields:
-        return False
-    return top in {_top(name) for name in open_fields} or any(name.startswith(field) for name in open_fields)
+def _judged(params: Mapping[str, Any]) -> tuple[Alarm | None, Mapping[str, str]]:
+    try:
+        return parse(params), {}
+    except DefinitionErrors as error:
+        return None, error.fields
 
 
-def _sentence(draft: Draft, field: str, text: str) -> str:
-    spelled = _spelled(draft, field)
-    if text.startswith(": "):
-        return f"{spelled}{text}" if spelled else text[2:]
-    return f"{spelled} {text}"
+def _follows(field: str, opened: Mapping[str, Open]) -> bool:
+    """Whether an error is only the echo of an open member, which was left out and so seems to be missing."""
+    return _top(field) in {_top(name) for name in opened} or (not field and bool(opened))
+
+
+def _open_ones(draft: Draft, opened: Mapping[str, Open]) -> list[str]:
+    """One sentence for each thing that would have to be known."""
+    by_reason: dict[str, list[str]] = {}
+    for field, value in opened.items():
+        by_reason.setdefault(value.why, []).append(f"{_spelled(draft, field)} is {value}")
+    return [f"{', '.join(members)}: {why}" for why, members in by_reason.items()]
 
 
 def _spelled(draft: Draft, field: str) -> str:
@@ -97,6 +93,6 @@ def _top(field: str) -> str:
     return re.split(r"[.\[]", field, maxsplit=1)[0]
 
 
-def _line(draft: Draft, errors: Mapping[str, str]) -> int:
+def _line(draft: Draft, errors: Iterable[str]) -> int:
     known = [(draft.lines or {}).get(_spelled(draft, _top(field))) for field in errors]
     return next((line for line in known if line is not None), draft.line)

@@ -78,7 +78,7 @@ def _body(body: Tree[Token]) -> Block:
 
 def _word(tree: Tree[Token]) -> str:
     if tree.data == "string":
-        return "".join(str(token) for token in tree.scan_values(lambda token: token.type == "STRING_CHARS"))
+        return "".join(str(part.children[0]) for part in trees(tree) if part.data == "string_part")
     return str(tree.children[0])
 
 
@@ -105,12 +105,13 @@ _SPACED: Final = frozenset(
 
 def source(tree: Tree[Token]) -> str:
     """Write a tree as it stood, on one line of 120 characters at most."""
-    tokens = tree.scan_values(lambda value: isinstance(value, Token))
-    text = "".join(_spaced(token) for token in tokens if token.type != "NL_OR_COMMENT")
+    text = "".join(_spaced(token) for token in tree.scan_values(lambda value: isinstance(value, Token)))
     return text if len(text) <= 120 else text[:119] + "…"
 
 
-def _spaced(token: Token) -> str:
+def _spaced(token: Any) -> str:
+    if token.type == "NL_OR_COMMENT":
+        return ""
     if token.type in _SPACED:
         return f" {token.strip()} "
     return ", " if token.type == "COMMA" else str(token)

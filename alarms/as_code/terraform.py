@@ -216,8 +216,8 @@ class Module:
 _ELSEWHERE: Final[Mapping[str, str]] = {
     "data": "a data source is read when Terraform plans",
     "module": "another module says it",
-    "each": "for_each gives it",
-    "count": "count gives it",
+    "each": "each has a value only where for_each stands beside it",
+    "count": "count.index has a value only where count stands beside it",
     "self": "it is known only where it stands",
     "terraform": "Terraform says it when it plans",
     "path": "Terraform says it when it plans",

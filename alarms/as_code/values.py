@@ -9,8 +9,6 @@ from typing import Any, Final, Self
 
 from botocore.model import ListShape, Shape, StructureShape
 
-from alarms.shapes import Problem
-
 MAX_TEXT: Final = 20_000
 """Characters of one text after its references are filled in; AWS takes no member of an alarm that is longer."""
 
@@ -61,7 +59,8 @@ class Settled:
     """Request parameters with AWS's types, and what stood in the way."""
 
     value: Any
-    problems: tuple[Problem, ...]
+    open: Mapping[str, Open]
+    """What nothing can be said of, by field; left out of `value`."""
     placeholders: tuple[str, ...]
     """One sentence for each text that is still open, by field."""
 
@@ -72,13 +71,13 @@ def settle(params: Any, shape: Shape) -> Settled:
     What is open may stay so in a name, a dimension or an action; nothing can be said of an open number or enumeration.
     """
     found = _Settling()
-    return Settled(found.value(params, shape, ""), tuple(found.problems), tuple(found.placeholders))
+    return Settled(found.value(params, shape, ""), found.open, tuple(found.placeholders))
 
 
 class _Settling:
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
         self.placeholders: list[str] = []
+        self.open: dict[str, Open] = {}
 
     def value(self, value: Any, shape: Shape, path: str) -> Any:
         settle = _BY_TYPE.get(shape.type_name)
@@ -131,7 +130,7 @@ class _Settling:
 
     def _refused(self, value: Any, path: str) -> Any:
         if isinstance(value, Open):
-            self.problems.append((path, f"is {value}, and {value.why}"))
+            self.open[path] = value
             return None
         return value
 
