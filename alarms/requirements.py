@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta, timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alarms.shapes import Problem
-from core.metric_math import MathError, parse_expression
+from core.metric_math import MathError, parse_expression, references
 from core.statistics import Statistic
 
 HIGH_RESOLUTION_PERIODS: Final = (10, 20, 30)
@@ -153,8 +154,9 @@ def _math_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield name, f"{name} belongs inside Metrics here"
     for field, place in (("Id", query_place) for query_place in _doubled_ids(queries)):
         yield f"Metrics[{place}].{field}", f"{queries[place]['Id']!r} is used twice; ids are unique"
+    ids = {query["Id"] for query in queries}
     for place, query in enumerate(queries):
-        yield from _query_problems(query, f"Metrics[{place}]")
+        yield from _query_problems(query, f"Metrics[{place}]", ids)
     if sum(1 for query in queries if query.get("MetricStat")) > MAX_METRICS:
         yield "Metrics", f"at most {MAX_METRICS} metrics fit into one alarm"
     watched = [q for q in queries if q.get("ReturnData", True) and q["Id"] != given.get("ThresholdMetricId")]
@@ -174,7 +176,7 @@ def _doubled_ids(queries: Sequence[Mapping[str, Any]]) -> list[int]:
     return doubled
 
 
-def _query_problems(query: Mapping[str, Any], path: str) -> Iterator[Problem]:
+def _query_problems(query: Mapping[str, Any], path: str, ids: AbstractSet[str]) -> Iterator[Problem]:
     stat, expression = query.get("MetricStat"), query.get("Expression")
     if not _QUERY_ID.fullmatch(query["Id"]):
         yield (
@@ -186,11 +188,19 @@ def _query_problems(query: Mapping[str, Any], path: str) -> Iterator[Problem]:
     elif stat is not None:
         yield from _stat_problems(stat, query.get("Period"), f"{path}.MetricStat")
     elif expression is not None and not is_insights(expression):
-        try:
-            parse_expression(expression)
-        except MathError as error:
-            yield f"{path}.Expression", str(error)
+        yield from _expression_problems(expression, f"{path}.Expression", ids)
     yield from _period_problems(f"{path}.Period", query.get("Period"))
+
+
+def _expression_problems(expression: str, path: str, ids: AbstractSet[str]) -> Iterator[Problem]:
+    try:
+        used = references(parse_expression(expression))
+    except MathError as error:
+        yield path, str(error)
+        return
+    for name, position in used.items():
+        if name not in ids:
+            yield path, f"at character {position + 1}: {name} is no id in Metrics; known are {', '.join(sorted(ids))}"
 
 
 def _stat_problems(stat: Mapping[str, Any], outer_period: int | None, path: str) -> Iterator[Problem]:

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given
@@ -21,6 +20,7 @@ from alarms.definition import (
     parse,
     to_request,
 )
+from alarms.shapes import input_shape
 from tests.unit.alarms import strategies
 from tests.unit.alarms.lines import DEFAULTS, alarm
 
@@ -40,8 +40,7 @@ def test_a_request_comes_back_without_loss(request: dict[str, Any]) -> None:
 def test_what_is_written_is_what_botocore_takes(request: dict[str, Any]) -> None:
     made = parse(request)
     operation = "PutCompositeAlarm" if isinstance(made, CompositeAlarm) else "PutMetricAlarm"
-    model = botocore.session.get_session().get_service_model("cloudwatch")
-    report = ParamValidator().validate(to_request(made), model.operation_model(operation).input_shape)
+    report = ParamValidator().validate(to_request(made), input_shape(operation))
     assert not report.has_errors(), report.generate_report()
 
 
@@ -141,6 +140,10 @@ REFUSED: list[tuple[dict[str, Any], dict[str, str]]] = [
     (MATH | {"Metrics": [query(ReturnData=False), {"Id": "e1", "Expression": "m1 +"}]},
      {"Metrics[1].Expression": "at character 5: the text ends where one of these is expected: (, + or -, [, "
       "a function such as SUM(, a metric id such as m1, a number, a text in quotes, a word such as REPEAT"}),
+    (MATH | {"Metrics": [query(ReturnData=False), {"Id": "e1", "Expression": "m1 + m9"}]},
+     {"Metrics[1].Expression": "at character 6: m9 is no id in Metrics; known are e1, m1"}),
+    (MATH | {"Metrics": [query(ReturnData=False), {"Id": "e1", "Expression": "SUMM(m1)"}]},
+     {"Metrics[1].Expression": "at character 1: SUMM is no function; did you mean SUM?"}),
     ({"Colour": "red"}, {"Colour": "Colour is not known here; known are"}),
 ]  # fmt: skip
 
