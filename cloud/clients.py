@@ -91,6 +91,20 @@ class Clients:
                 self._clients[scope, service] = client
             return client
 
+    def reader(self, scope: Scope) -> CloudWatchClient:
+        """Give a CloudWatch client for reads that a plan made: it does not check each parameter again.
+
+        botocore's check is a third of the time of a request for 500 metrics.
+        """
+        with self._lock:
+            client = self._clients.get((scope, "cloudwatch reader"))
+            if client is None:
+                config = self._config(parameter_validation=False)
+                client = self._make(self._core(scope.account), "cloudwatch", scope.region, config=config)
+                self._clients[scope, "cloudwatch reader"] = client
+            found: CloudWatchClient = client
+            return found
+
     def transport(self, url: str) -> URLLib3Session:
         """Give an HTTP session like our clients' own, for a `before-send` handler that sends by itself.
 
@@ -195,18 +209,17 @@ class Clients:
     def _make_sts(self, core: botocore.session.Session, service: str, **credentials: Any) -> Any:
         return self._make(core, service, self._home_region(), **credentials)
 
-    def _make(self, core: botocore.session.Session, service: str, region: str, **credentials: Any) -> Any:
+    def _make(self, core: botocore.session.Session, service: str, region: str, **options: Any) -> Any:
         session = boto3.Session(botocore_session=core)
         endpoint = self.settings.demo_endpoint if self.settings.is_demo else None
         return session.client(
             service,  # type: ignore[call-overload]
             region_name=region,
             endpoint_url=endpoint,
-            config=self._config(),
-            **credentials,
+            **{"config": self._config(), **options},
         )
 
-    def _config(self) -> Config:
+    def _config(self, **more: Any) -> Config:
         common: dict[str, Any] = {
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
@@ -217,4 +230,4 @@ class Clients:
         if self.settings.is_demo:
             # One loopback address serves every host name that AWS would give, and no proxy stands before it.
             common |= {"proxies": {}, "inject_host_prefix": False, "s3": {"addressing_style": "path"}}
-        return Config(**common)
+        return Config(**common, **more)

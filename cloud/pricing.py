@@ -109,14 +109,14 @@ def metrics_requested(queries: Sequence[Mapping[str, Any]]) -> int:
 
     An expression such as SEARCH may ask for more than it shows; it counts as one here, which is a floor.
     """
-    statistics: dict[str, int] = {}
+    statistics: dict[tuple[object, ...], int] = {}
     others = 0
     for query in queries:
         stat = query.get("MetricStat")
         if stat is None:
             others += 1
         else:
-            key = repr((query.get("AccountId"), _identity(stat.get("Metric", {}))))
+            key = (query.get("AccountId"), *_identity(stat.get("Metric", {})))
             statistics[key] = statistics.get(key, 0) + 1
     return others + sum(-(-count // STATISTICS_BILLED_ONCE) for count in statistics.values())
 

@@ -22,7 +22,7 @@ from core.reading import Fault, FaultKind, Reading, Scope
 from core.series import MetricId, Series, Times, Values
 
 THREADS: Final = 8
-"""Calls in flight at once. More hide no more latency: decoding holds one core, and 400 TPS are far away."""
+"""Calls in flight at once. They hide latency only: decoding holds one core, and 400 TPS are far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def fetch(planned: Plan, clients: Clients, *, now: datetime) -> Reading[Mapping[
     for outcome in outcomes:
         for key, part in outcome.parts.items():
             parts[key].append(part)
-    value = {query: stitched(parts[key_of(query)], query) for query in planned.queries if key_of(query) in parts}
+    found = {query: parts.get(key_of(query)) for query in planned.queries}
+    value = {query: stitched(brought, query) for query, brought in found.items() if brought}
     return Reading(value, now, faults_of(outcomes, planned))
 
 
@@ -88,14 +89,19 @@ def faults_of(outcomes: Iterable[Outcome], planned: Plan) -> tuple[Fault, ...]:
 
 
 def stitched(parts: Sequence[Part], query: MetricQuery) -> Series:
-    """Join parts of one series: ascending, each time once, within the whole periods of the query's span."""
-    times = np.concatenate([part.times for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    if times.size > 1 and not np.all(times[1:] > times[:-1]):
+    """Join parts of one series: ascending, each time once. They lie within the whole periods of the query's span."""
+    times, values = _joined([(part.times, part.values) for part in parts])
+    unit = next((part.unit for part in parts if part.unit), None) or catalog.unit_of(query.metric, query.statistic)
+    return Series(times, values, query.period, unit, query.statistic)
+
+
+def _joined(columns: Sequence[tuple[Times, Values]]) -> tuple[Times, Values]:
+    """Join columns of one series, ascending, each time once."""
+    times, values = columns[0] if len(columns) == 1 else (np.concatenate(both) for both in zip(*columns, strict=True))
+    if times.size > 1 and not (times[1:] > times[:-1]).all():
         times, places = np.unique(times, return_index=True)
         values = values[places]
-    unit = next((part.unit for part in parts if part.unit), None) or catalog.unit_of(query.metric, query.statistic)
-    return Series(times, values, query.period, unit, query.statistic).within(query.span.aligned(query.period))
+    return times, values
 
 
 # -- one call -------------------------------------------------------------------------------------------------------
@@ -111,7 +117,7 @@ def _outcome(call: Call, clients: Clients) -> Outcome:
 
 
 def _statistics(call: StatisticsCall, clients: Clients) -> Outcome:
-    client = clients.client(call.scope, "cloudwatch")
+    client = clients.reader(call.scope)
     response, answer = arrays.call(
         client, "GetMetricStatistics", _statistics_request(call), transport=clients.transport
     )
@@ -165,7 +171,7 @@ class _Pages:
 
 
 def _data(call: DataCall, clients: Clients) -> Outcome:
-    client = clients.client(call.scope, "cloudwatch")
+    client = clients.reader(call.scope)
     pages = _Pages()
     request = _data_request(call)
     while True:
@@ -226,10 +232,7 @@ def _merged(call: DataCall, pages: _Pages) -> Outcome:
         if status != "Complete":
             faults.append(_fault(call, key.metric, status))
         if status in {"Complete", "PartialData"} and name in pages.parts:
-            times = np.concatenate([times for times, _ in pages.parts[name]])
-            values = np.concatenate([values for _, values in pages.parts[name]])
-            order = np.argsort(times, kind="stable")
-            parts[key] = Part(times[order], values[order])
+            parts[key] = Part(*_joined(pages.parts[name]))
     return Outcome(call, parts, tuple(dict.fromkeys(faults)))
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from cloud.pricing import PriceBook
@@ -143,12 +144,11 @@ def plan(queries: Iterable[MetricQuery], *, allowance: Allowance, prices: PriceB
     rest: list[MetricQuery] = []
     left = dict(allowance.free_requests)
     for group, members in groups.items():
-        calls = list(_statistics_calls(group, {query.statistic for query in members if _is_free(query.statistic)}))
-        fits = len(calls) <= left.get(group.scope.account, 0)
-        if fits and calls:
+        calls = _free_calls(group, members, left.get(group.scope.account, 0))
+        if calls:
             free += calls
             left[group.scope.account] -= len(calls)
-        rest += [query for query in members if not (fits and _is_free(query.statistic))]
+        rest += [query for query in members if not (calls and _is_free(query.statistic))]
     paid, cost = _paid_calls(rest, prices)
     if cost.amount > allowance.money.amount:
         refusal = _refusal(rest, cost, allowance)
@@ -158,16 +158,29 @@ def plan(queries: Iterable[MetricQuery], *, allowance: Allowance, prices: PriceB
 
 def key_of(query: MetricQuery) -> SeriesKey:
     """Give the key under which calls bring what `query` asks."""
-    return SeriesKey(query.scope, query.metric, query.statistic, query.period, query.span.aligned(query.period))
+    return SeriesKey(query.scope, query.metric, query.statistic, query.period, whole_periods(query.span, query.period))
+
+
+@lru_cache(maxsize=1024)
+def whole_periods(span: Timespan, period: int) -> Timespan:
+    """Widen `span` to whole periods; many queries share one span."""
+    return span.aligned(period)
 
 
 def _group(query: MetricQuery) -> _Group:
-    return _Group(query.scope, query.metric, query.period, query.span.aligned(query.period))
+    return _Group(query.scope, query.metric, query.period, whole_periods(query.span, query.period))
 
 
 def _is_free(statistic: str) -> bool:
     """Whether GetMetricStatistics knows the statistic: the plain ones and percentiles."""
     return statistic in PLAIN_STATISTICS or _PERCENTILE.fullmatch(statistic) is not None
+
+
+def _free_calls(group: _Group, members: Sequence[MetricQuery], left: int) -> list[StatisticsCall]:
+    """Give the free calls that the group's statistics take, or none where fewer are left."""
+    statistics = {query.statistic for query in members if _is_free(query.statistic)} if left else set()
+    calls = list(_statistics_calls(group, statistics))
+    return calls if len(calls) <= left else []
 
 
 def _statistics_calls(group: _Group, statistics: set[str]) -> Iterator[StatisticsCall]:
@@ -182,7 +195,7 @@ def _statistics_calls(group: _Group, statistics: set[str]) -> Iterator[Statistic
 def _paid_calls(queries: Sequence[MetricQuery], prices: PriceBook) -> tuple[list[DataCall], Money]:
     groups: dict[tuple[Scope, int, Timespan], list[tuple[MetricId, str]]] = defaultdict(list)
     for query in queries:
-        key = (query.scope, query.period, query.span.aligned(query.period))
+        key = (query.scope, query.period, whole_periods(query.span, query.period))
         groups[key].append((query.metric, query.statistic))
     calls = [
         DataCall(scope, period, span, tuple(items), whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.reading import Scope
@@ -26,8 +26,15 @@ class MetricQuery:
     period: int
     span: Timespan
 
+    _hash: int = field(init=False, repr=False, compare=False)
+    """A query is a key many times on its way, so its hash is computed once."""
+
     def __post_init__(self) -> None:
         check_period(self.period)
+        object.__setattr__(self, "_hash", hash((self.scope, self.metric, self.statistic, self.period, self.span)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def over(self, span: Timespan) -> MetricQuery:
         """The same question over another span."""

@@ -1,0 +1,304 @@
+"""Reading metrics: ours beside plain boto3 and the AWS CLI, from one stub, in one run, as ratios.
+
+    python -m benchmarks.read_metrics            # the tables of benchmarks/README.md
+    python -m benchmarks.read_metrics --once ours 1440 PORT    # one whole process, as it measures itself
+
+The stub answers in the wire protocol that boto3 speaks (JSON 1.0). Each row reads every datapoint: boto3 into lists,
+ours into arrays. Sums are compared, so that nobody is fast by reading less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+METRICS = 500
+END = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ROUNDS = 3
+STATISTICS = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
+AWS = os.environ.get("WATCHKEEPER_AWS_CLI") or shutil.which("aws")
+
+
+def span(points: int) -> tuple[datetime, datetime]:
+    return END - timedelta(minutes=points), END
+
+
+# -- the ways to read -------------------------------------------------------------------------------------------------
+
+
+def boto3_client(port: int) -> Any:
+    import boto3
+
+    return boto3.client(
+        "cloudwatch",
+        region_name="us-east-1",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="demo",
+        aws_secret_access_key="demo",
+    )
+
+
+def requests(points: int) -> dict[str, Any]:
+    start, end = span(points)
+    return {
+        "MetricDataQueries": [
+            {
+                "Id": f"q{place}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/EC2",
+                        "MetricName": "CPUUtilization",
+                        "Dimensions": [{"Name": "InstanceId", "Value": f"i-{place:08x}"}],
+                    },
+                    "Period": 60,
+                    "Stat": "Average",
+                },
+            }
+            for place in range(METRICS)
+        ],
+        "StartTime": start,
+        "EndTime": end,
+        "ScanBy": "TimestampAscending",
+    }
+
+
+def read_plain(client: Any, points: int) -> tuple[int, float]:
+    count, total = 0, 0.0
+    for page in client.get_paginator("get_metric_data").paginate(**requests(points)):
+        for result in page["MetricDataResults"]:
+            count += len(result["Timestamps"])
+            total += sum(result["Values"])
+    return count, total
+
+
+def our_clients(port: int, data_dir: str) -> Any:
+    from cloud.clients import Clients
+    from cloud.metering import Meter
+    from cloud.settings import Settings
+    from core.money import Money
+
+    settings = Settings(cloud="demo", demo_port=port, data_dir=Path(data_dir))
+    return Clients(settings, Meter(Path(data_dir), clock=lambda: END, cap=Money(Decimal(1000))))
+
+
+def our_queries(clients: Any, points: int) -> Any:
+    from collectors.query import MetricQuery
+    from core.series import MetricId
+    from core.timespan import Timespan
+
+    scope = clients.scopes()[0]
+    over = Timespan(*span(points))
+    return [
+        MetricQuery(scope, MetricId("AWS/EC2", "CPUUtilization", (("InstanceId", f"i-{n:08x}"),)), "Average", 60, over)
+        for n in range(METRICS)
+    ]
+
+
+def read_ours(clients: Any, points: int) -> tuple[int, float]:
+    from collectors import metrics
+    from collectors.planning import Allowance, plan
+
+    planned = plan(our_queries(clients, points), allowance=Allowance({}, clients.meter.money_left()))
+    reading = metrics.fetch(planned, clients, now=END)
+    assert reading.complete, reading.faults
+    return sum(len(s) for s in reading.value.values()), sum(float(s.values.sum()) for s in reading.value.values())
+
+
+def transfer(port: int, points: int) -> Callable[[], tuple[int, float]]:
+    """Give a reader of the same bodies, sized as ours, that looks at nothing."""
+    import urllib3
+
+    pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=8)
+    batch = max(1, min(METRICS, 100_800 // points))
+    start, end = span(points)
+    bodies = [
+        json.dumps(
+            {
+                **requests(points),
+                "MetricDataQueries": requests(points)["MetricDataQueries"][first : first + batch],
+                "StartTime": start.timestamp(),
+                "EndTime": end.timestamp(),
+            }
+        ).encode()
+        for first in range(0, METRICS, batch)
+    ]
+    headers = {"X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData"}
+
+    def read() -> tuple[int, float]:
+        return sum(len(pool.request("POST", "/", body=body, headers=headers).data) for body in bodies), 0.0
+
+    return read
+
+
+def statistics_plain(client: Any, metrics: int) -> int:
+    start, end = span(1440)
+    count = 0
+    for n in range(metrics):
+        answer = client.get_metric_statistics(
+            Namespace="AWS/EC2",
+            MetricName="CPUUtilization",
+            Dimensions=[{"Name": "InstanceId", "Value": f"i-{n:08x}"}],
+            StartTime=start,
+            EndTime=end,
+            Period=60,
+            Statistics=STATISTICS,
+        )
+        count += len(answer["Datapoints"])
+    return count
+
+
+def statistics_ours(clients: Any, metrics: int) -> int:
+    from collectors import metrics as reader
+    from collectors.planning import Allowance, plan
+    from collectors.query import MetricQuery
+
+    queries = [
+        MetricQuery(q.scope, q.metric, name, q.period, q.span)
+        for q in our_queries(clients, 1440)[:metrics]
+        for name in STATISTICS
+    ]
+    planned = plan(queries, allowance=Allowance({queries[0].scope.account: 10**6}))
+    reading = reader.fetch(planned, clients, now=END)
+    assert reading.complete, reading.faults
+    return sum(len(s) for s in reading.value.values()) // len(STATISTICS)
+
+
+# -- measuring --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def stub() -> Iterator[int]:
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.metric_stub"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def timed(run: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
+    """Give the median seconds of `rounds` runs after one that warms up, and what the last gave."""
+    result = run()
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        result = run()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken), result
+
+
+def in_process(port: int, points: int) -> None:
+    with tempfile.TemporaryDirectory() as data_dir:
+        clients = our_clients(port, data_dir)
+        bare, (size, _) = timed(transfer(port, points), 9)
+        ours, got = timed(lambda: read_ours(clients, points), 9)
+        client = boto3_client(port)
+        plain, expected = timed(lambda: read_plain(client, points))
+        clients.close()
+    assert got[0] == expected[0] == METRICS * points, (got, expected)
+    assert abs(got[1] - expected[1]) < 1e-6 * abs(expected[1]), (got, expected)
+    print(f"\n{METRICS} metrics x {points} points ({got[0]:,} datapoints, {size / 1e6:.1f} MB), in one process\n")
+    print("| way | ms | datapoints/s | x plain boto3 |\n| --- | ---: | ---: | ---: |")
+    for name, seconds in (("boto3 `get_metric_data` paginator", plain), ("**ours**", ours), ("transfer only", bare)):
+        print(f"| {name} | {seconds * 1e3:,.1f} | {got[0] / seconds / 1e6:,.2f} M | {plain / seconds:,.1f} |")
+    print(f"\nShare of ours spent in transfer: {bare / ours:.0%}")
+
+
+def statistics_rows(port: int, metrics: int = 50) -> None:
+    with tempfile.TemporaryDirectory() as data_dir:
+        clients = our_clients(port, data_dir)
+        ours, got = timed(lambda: statistics_ours(clients, metrics), 5)
+        client = boto3_client(port)
+        plain, expected = timed(lambda: statistics_plain(client, metrics))
+        clients.close()
+    assert got == expected == metrics * 1440
+    print(f"\nThe free call: {metrics} GetMetricStatistics calls of 1,440 points x 5 statistics, in one process\n")
+    print("| way | ms | x plain boto3 |\n| --- | ---: | ---: |")
+    print(f"| boto3 `get_metric_statistics` | {plain * 1e3:,.1f} | 1.0 |")
+    print(f"| **ours** | {ours * 1e3:,.1f} | {plain / ours:,.1f} |")
+
+
+def cli_command(port: int, points: int, folder: str) -> list[str]:
+    document = requests(points)["MetricDataQueries"]
+    path = Path(folder) / f"queries-{points}.json"
+    path.write_text(json.dumps(document))
+    start, end = (instant.isoformat() for instant in span(points))
+    return [
+        str(AWS), "cloudwatch", "get-metric-data",
+        "--endpoint-url", f"http://127.0.0.1:{port}", "--region", "us-east-1",
+        "--metric-data-queries", f"file://{path}", "--start-time", start, "--end-time", end,
+        "--scan-by", "TimestampAscending", "--output", "json",
+    ]  # fmt: skip
+
+
+def whole_processes(port: int, points: int) -> None:
+    environ = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": "demo",
+        "AWS_SECRET_ACCESS_KEY": "demo",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+    def run(command: list[str]) -> Callable[[], Any]:
+        return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environ)
+
+    me = [sys.executable, "-m", "benchmarks.read_metrics", "--once"]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = {
+            "boto3 paginator": run([*me, "plain", str(points), str(port)]),
+            "AWS CLI (prints JSON)": run(cli_command(port, points, folder)) if AWS else None,
+            "**ours**": run([*me, "ours", str(points), str(port)]),
+        }
+        taken = {name: timed(way)[0] for name, way in rows.items() if way}
+    print(f"\n{METRICS} metrics x {points} points, whole processes, start-up included\n")
+    print("| way | s | x plain boto3 |\n| --- | ---: | ---: |")
+    for name, seconds in taken.items():
+        print(f"| {name} | {seconds:.2f} | {taken['boto3 paginator'] / seconds:.1f} |")
+    if not AWS:
+        print("\nNo AWS CLI: name one with WATCHKEEPER_AWS_CLI.")
+
+
+def once(way: str, points: int, port: int) -> None:
+    if way == "plain":
+        read_plain(boto3_client(port), points)
+        return
+    with tempfile.TemporaryDirectory() as data_dir:
+        clients = our_clients(port, data_dir)
+        read_ours(clients, points)
+        clients.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--once", nargs=3, metavar=("WAY", "POINTS", "PORT"), help="read once in a process of its own")
+    options = parser.parse_args()
+    if options.once:
+        way, points, port = options.once
+        once(way, int(points), int(port))
+        return
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    with stub() as port:
+        for points in (200, 1440):
+            in_process(port, points)
+        statistics_rows(port)
+        for points in (200, 1440):
+            whole_processes(port, points)
+
+
+if __name__ == "__main__":
+    main()
