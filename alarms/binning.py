@@ -52,13 +52,21 @@ def bins(alarm: MetricAlarm, series: Series, *, period: int, until: datetime) ->
     _check(alarm, series.period, period)
     judged = _with_period(alarm, period)
     step = max(evaluation_step(judged), series.period) if alarm.sliding else period
-    phase = 0 if alarm.sliding else edges(judged, at=until, periods=1)[-1] % step
+    phase = _phase(judged, series, until=until, step=step)
     limit = int(np.ceil(until.timestamp()))
     first = int(series.times[0]) if len(series) else limit - step
     start = (min(first, limit - step) - phase) // step * step + phase
     ends = np.arange(start + step, limit, step, dtype=np.int64)
     cells = _cells(series, start, ends.size * step // series.period)
     return Bins(ends, _folded(alarm, cells, period // series.period, step // series.period), period, step)
+
+
+def _phase(alarm: MetricAlarm, series: Series, *, until: datetime, step: int) -> int:
+    """Where evaluations lie within a step: at the clock's boundaries, or as a datapoint's period ends."""
+    if not alarm.sliding:
+        return edges(alarm, at=until, periods=1)[-1] % step
+    every = evaluation_step(alarm)
+    return int(series.times[0]) % step // every * every if len(series) else 0
 
 
 def _with_period(alarm: MetricAlarm, period: int) -> MetricAlarm:

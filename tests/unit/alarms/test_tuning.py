@@ -12,6 +12,8 @@ from core.series import Series, Values
 from core.timespan import Timespan, from_epoch
 from tests.unit.alarms.lines import START, alarm
 
+AT_LEAST = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+
 
 def at(first: int, last: int) -> Timespan:
     """From minute `first` after START up to minute `last`."""
@@ -19,7 +21,7 @@ def at(first: int, last: int) -> Timespan:
 
 
 def swept(line: str, *, marked: str = "", members: dict[str, Any] | None = None, **tried: Any) -> Sweep:
-    """Sweep over a line of minutes, each evaluated as it ends; `marked` has a letter under each minute of an incident."""
+    """Sweep over a line of minutes, evaluated as each ends; `marked` has a letter under each minute of an incident."""
     kept = series(line, period=60, start=START)
     length = sum(int(word.partition("x")[2] or 1) for word in line.split())
     words = marked.split()
@@ -44,7 +46,7 @@ def pages(found: Sweep, window: tuple[int, int] = (1, 1)) -> dict[float, int]:
     ("why", "line", "members", "expected"),
     [
         ("each rise above the threshold pages", "1 9 1 9 9 1", {}, {4: 2, 5: 2, 8: 2, 9: 0}),
-        ("equal is enough where AWS says so", "1 9 1", {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}, {9: 1, 9.5: 0}),
+        ("equal is enough where AWS says so", "1 9 1", AT_LEAST, {9: 1, 9.5: 0}),
         ("below", "9 4 9 3 9", {"ComparisonOperator": "LessThanThreshold"}, {3: 0, 3.5: 1, 4: 1, 4.5: 2}),
         ("below or equal", "9 4 9 3 9", {"ComparisonOperator": "LessThanOrEqualToThreshold"}, {2: 0, 3: 1, 4: 2}),
         ("a gap is filled", "1 _ _ _ 1", {"TreatMissingData": "breaching"}, {0: 1, 4: 1}),
@@ -99,6 +101,13 @@ def test_a_longer_period_is_made_of_the_minutes_that_have_data(statistic: str, e
     kept = series("2 4 4 _ _ 5", period=60, start=START)
     found = bins(alarm(Statistic=statistic), kept, period=120, until=from_epoch(START + 420))
     assert words(found.values) == expected
+
+
+def test_points_further_apart_than_a_minute_are_judged_as_each_is_complete() -> None:
+    kept = series("1 9 _ 1", period=300, start=START + 120)
+    seen = bins(alarm(Period=300), kept, period=300, until=from_epoch(START + 1440))
+    assert seen.ends.tolist() == [START + 420, START + 720, START + 1020, START + 1320]
+    assert words(seen.values) == "1 9 _ 1"
 
 
 def test_a_wall_clock_window_is_evaluated_once_a_period() -> None:
@@ -195,7 +204,7 @@ class TestSuggestion:
         found = self.of("1 7 1 9 1 7 1 7 1", marked=". a . b . . . . .", thresholds=range(12))
         assert not found.changes
         assert found.sentence == (
-            "Leave it: it pages for all 2 marked incidents with 2 false alarms in 9 min, "
+            "Leave it: it pages for both marked incidents with 2 false alarms in 9 min, "
             "and no swept setting does better without losing one."
         )
 
@@ -203,7 +212,7 @@ class TestSuggestion:
         found = self.of("1 4 1 9 1 2 1", marked=". a . b . . .", thresholds=range(12))
         assert (found.current.hits, found.proposed.hits) == (1, 2)
         assert found.proposed.setting.threshold == 3.0
-        assert "paged for all 2 marked incidents instead of 1" in found.sentence
+        assert "paged for both marked incidents instead of 1" in found.sentence
 
     def test_false_alarms_that_are_bearable_buy_a_catch(self) -> None:
         line, marked = "1 4 1 1 4 1", ". a . . . ."
