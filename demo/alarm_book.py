@@ -29,6 +29,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEma
 MINUTE_OFFSET: Final = 10
 """Seconds past the minute at which alarms are evaluated: by then the last minute's data have been published."""
 
+CATCH_UP: Final = timedelta(hours=6)
+"""How far back evaluations are made up for, where time has jumped; what is older is left out."""
+
 HISTORY_KEPT: Final = timedelta(days=30)
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html"""
 
@@ -63,6 +66,7 @@ class AlarmBook:
             else:
                 entry = replace(old, definition=definition, params=params, configured=at, rule=rule)
             self._alarms[definition.name] = entry
+            self._evaluated = self._evaluated or at
             self._configuration(entry, "created" if old is None else "updated", at=at)
             return entry
 
@@ -149,6 +153,11 @@ class AlarmBook:
             self._evaluated = at
             return found
 
+    def evaluated_until(self, at: datetime) -> None:
+        """Say that what lies before `at` was evaluated elsewhere, and recorded."""
+        with self._lock:
+            self._evaluated = at
+
     def record(self, transition: Transition) -> None:
         """Write down a transition that happened earlier: its history, and the state where it is the newest."""
         with self._lock:
@@ -168,7 +177,8 @@ class AlarmBook:
 
     def _instants(self, at: datetime) -> Iterable[datetime]:
         """Give the instants, in ten-second steps, after the last evaluation and up to `at`."""
-        since = int(at.timestamp()) - 1 if self._evaluated is None else int(self._evaluated.timestamp())
+        done = at if self._evaluated is None else max(self._evaluated, at - CATCH_UP)
+        since = int(done.timestamp())
         first = (since // HIGH_RESOLUTION + 1) * HIGH_RESOLUTION
         return (from_epoch(t) for t in range(first, int(at.timestamp()) + 1, HIGH_RESOLUTION))
 

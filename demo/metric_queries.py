@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from core import metric_math
@@ -10,6 +11,8 @@ from core.metric_math import DataQuery
 from core.series import MetricId, Series
 from core.statistics import Statistic
 from core.timespan import RETENTION, Timespan, from_epoch
+from demo.metric_labels import metric_labels
+from demo.metric_search import found
 from demo.metric_store import MetricStore
 
 MINUTE, FIVE_MINUTES, HOUR = 60, 300, 3600
@@ -72,7 +75,7 @@ class Reader:
         inputs = {query.id: self._metric(query) for query in queries if query.metric is not None}
         if len(inputs) == len(queries):
             return {name: (series,) for name, series in inputs.items()}
-        span = Timespan(from_epoch(self._start), from_epoch(self._end))
+        span = Timespan(from_epoch(anchor(self._start, period=MINUTE, now=self._now)), from_epoch(self._seen_end()))
         return metric_math.evaluate(queries, inputs, span=span, search=self._search)
 
     def _metric(self, query: DataQuery) -> Series:
@@ -93,4 +96,12 @@ class Reader:
         )
 
     def _search(self, text: str, statistic: str, period: int) -> tuple[Series, ...]:
-        raise metric_math.MathError(f"SEARCH({text!r}, {statistic!r}, {period}) is not answered yet")
+        """Give the series of the metrics that a search finds, labelled with what differs between them."""
+        metrics = found(text, self._store.list(now=self._now))
+        labels = metric_labels(metrics)
+        series = (self._read(metric, statistic, period) for metric in metrics)
+        return tuple(replace(one, label=label) for one, label in zip(series, labels, strict=True))
+
+    def _seen_end(self) -> float:
+        """Nothing is filled in beyond the present, where no datapoint can be."""
+        return max(min(self._end, self._now), self._start + 1)

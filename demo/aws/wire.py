@@ -67,7 +67,7 @@ class FormParser(QueryParser):
     def _do_parse(self, request_dict: Any, shape: Any) -> Any:
         fields = request_dict["values"]
         self._structures = {key[:place] for key in fields for place, char in enumerate(key) if char == "."}
-        return super()._do_parse({**request_dict, "values": fields.to_dict()}, shape)
+        return super()._do_parse({**request_dict, "values": fields.to_dict()}, shape)  # type: ignore[no-untyped-call]
 
     def _gonna_recurse(self, query_params: Any, prefix: str) -> bool:  # noqa: ARG002 - moto's signature
         return prefix != "" and prefix not in self._structures

@@ -9,12 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ class Cloud:
         keys: tuple[str, str, str | None] = ("AKIATESTTESTTESTTEST", "secret", None),
     ) -> Any:
         """Give a boto3 client of this cloud, in `protocol` where one is forced."""
-        return _session(protocol).client(
+        session: Any = _session(protocol)  # boto3's stubs want the service's name as a literal
+        return session.client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -107,14 +108,20 @@ class Cloud:
 
     def get(self, path: str) -> Any:
         """Read one of the controls, such as /_demo/calls."""
-        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
-            return json.load(answer)
+        return self._control("GET", path)
 
     def post(self, path: str, **body: Any) -> Any:
         """Use one of the controls, such as /_demo/advance with seconds=60."""
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        return self._control("POST", path, json.dumps(body))
+
+    def _control(self, method: str, path: str, body: str | None = None) -> Any:
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        with closing(connection):
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            document = json.load(answer)
+        assert answer.status == 200, document
+        return document
 
     def advance(self, seconds: float) -> None:
         """Let the cloud's time run on."""

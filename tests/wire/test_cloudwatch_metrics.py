@@ -310,3 +310,74 @@ def test_eight_clients_at_once_lose_nothing(bare: Cloud) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda pair: pair[1](pair[0]), enumerate(clients))) == list(range(8))
     assert store(bare).rows(MetricId("Busy", "N")) == 800
+
+
+def fleet(cloud: Cloud) -> list[MetricId]:
+    """Three instances of two types, CPU and network; every minute of the last ten, the first with a gap."""
+    found = []
+    for n, kind in enumerate(("t2.micro", "t2.micro", "t3.small")):
+        for name in ("CPUUtilization", "NetworkIn"):
+            metric = MetricId("AWS/EC2", name, (("InstanceId", f"i-{n}"),))
+            kept = minutes(10)[[0, 1, 2, 5, 6, 7, 8, 9]] if n == 0 else minutes(10)
+            store(cloud).put(metric, kept, np.full(kept.size, n + 1.0))
+            found.append(metric)
+        store(cloud).put(MetricId("AWS/EC2", "CPUUtilization", (("InstanceType", kind),)), minutes(10), np.ones(10))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("m1 + m2 * 10", [21.0] * 8),
+        ("SUM([m1, m2])", [3.0] * 8 + [2.0] * 2),
+        ("AVG(METRICS())", [1.5] * 8 + [2.0] * 2),
+        ("FILL(m1, 0)", [1.0] * 8 + [0.0] * 2),
+        ("IF(m1 > 5, 1, 0)", [0.0] * 8),
+    ],
+)
+def test_expressions_are_computed_from_the_other_queries(bare: Cloud, expression: str, expected: list[float]) -> None:
+    one, two = fleet(bare)[0], fleet(bare)[2]
+    queries = [
+        query(one, name="m1", ReturnData=False),
+        query(two, name="m2", ReturnData=False),
+        {"Id": "e1", "Expression": expression, "Label": "sum of ${LABEL}"},
+    ]
+    answer = bare.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=AT - timedelta(minutes=10), EndTime=AT
+    )
+    assert [result["Id"] for result in answer["MetricDataResults"]] == ["e1"]
+    assert sorted(values(answer, "e1"), reverse=True) == sorted(expected, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{AWS/EC2,InstanceId} MetricName="CPUUtilization"', ["i-0", "i-1", "i-2"]),
+        ("{AWS/EC2,InstanceId} cpu", ["i-0", "i-1", "i-2"]),
+        ("{AWS/EC2,InstanceId} cpu utilization NOT i-1", ["i-0", "i-2"]),
+        ('{AWS/EC2,InstanceId} MetricName="CPUUtilization" InstanceId=("i-0" OR "i-2")', ["i-0", "i-2"]),
+        ("{AWS/EC2,InstanceType} InstanceType=micro CPU", ["t2.micro"]),
+        ('{AWS/EC2,InstanceType} InstanceType="micro"', []),
+        ("{AWS/RDS,InstanceId} cpu", []),
+    ],
+)
+def test_a_search_finds_metrics_by_schema_and_terms(bare: Cloud, text: str, found: list[str]) -> None:
+    fleet(bare)
+    queries = [{"Id": "s1", "Expression": f"SEARCH('{text}', 'Average', 300)"}]
+    answer = bare.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=AT - timedelta(minutes=10), EndTime=AT
+    )
+    if len(found) == 1:
+        assert [result["Label"] for result in answer["MetricDataResults"]] == ["CPUUtilization"]
+    else:
+        assert [result["Label"] for result in answer["MetricDataResults"]] == found
+    assert all(len(result["Values"]) == 2 for result in answer["MetricDataResults"])
+
+
+@pytest.mark.parametrize("expression", ["m1 +", "garbage(((", "m9 * 2", "SEARCH('', 'Average', 60)", "NOPE(m1)"])
+def test_an_expression_that_cannot_be_computed_is_refused(bare: Cloud, expression: str) -> None:
+    queries = [query(), {"Id": "e1", "Expression": expression}]
+    client = bare.client("cloudwatch")
+    code, message = refused(client.get_metric_data, MetricDataQueries=queries, StartTime=AT - HOUR, EndTime=AT)
+    assert code == "ValidationError"
+    assert message.startswith("Error in expression 'e1'")

@@ -60,7 +60,7 @@ class GetMetricData(CloudWatchBase):
         try:
             found = reader.answer(own)
         except MathError as error:
-            malformed(f"Error in expression: {error.message}")
+            malformed(f"Error in expression '{error.query or ''}': {error.message}")
         labels = default_labels(queries)
         results = []
         for query in queries:
