@@ -80,6 +80,45 @@ def parse_rule(text: str) -> Rule:
     return Rule(text, found, _condition(tree))
 
 
+def state_of(rule: Rule, states: States) -> StateValue:
+    """Give the state of a composite alarm whose children are in `states`, by name or ARN as the rule writes them.
+
+    A composite alarm knows ALARM and OK only; INSUFFICIENT_DATA it has until it is evaluated first.
+    """
+    return StateValue.ALARM if rule.holds(states) else StateValue.OK
+
+
+def child_name(reference: str) -> str:
+    """Give the alarm's name of a child that a rule references by name or ARN.
+
+    >>> child_name("arn:aws:cloudwatch:us-east-1:111111111111:alarm:high cpu: web")
+    'high cpu: web'
+    """
+    return reference.split(":", 6)[6] if reference.startswith("arn:") and reference.count(":") >= 6 else reference
+
+
+def in_order(rules: Mapping[str, Rule]) -> tuple[str, ...]:
+    """Give the composite alarms in `rules`, by name, so that each comes after those it depends on.
+
+    Raises RuleError for a cycle: CloudWatch stops evaluating there, and none of its alarms can be deleted.
+    """
+    done: dict[str, None] = {}
+    for name in rules:
+        _visit(name, rules, done, ())
+    return tuple(done)
+
+
+def _visit(name: str, rules: Mapping[str, Rule], done: dict[str, None], path: tuple[str, ...]) -> None:
+    if name in path:
+        circle = " → ".join([*path[path.index(name) :], name])
+        raise RuleError(f"the rules go in a circle, {circle}; take one of these alarms out of a rule")
+    if name in done or name not in rules:
+        return
+    for child in rules[name].children:
+        _visit(child_name(child), rules, done, (*path, name))
+    done[name] = None
+
+
 @cache
 def _grammar() -> Lark:
     return grammar(Path(__file__).with_name("rule.lark"))
