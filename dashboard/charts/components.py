@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import streamlit as st
 
@@ -94,10 +94,14 @@ def _nothing() -> None:
     """Stand where Streamlit wants a callback; the value is read from the result."""
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _span(picked: Mapping[str, Any]) -> Timespan | None:
     """Read a span that a browser sent, which may hold anything."""
     start, end = picked.get("from"), picked.get("to")
-    if not isinstance(start, int | float) or not isinstance(end, int | float) or not 0 <= start < end < _LATEST:
+    if not _is_number(start) or not _is_number(end) or not 0 <= start < end < _LATEST:
         return None
     return Timespan(from_epoch(int(start)), from_epoch(max(int(start) + 1, round(end))))
 
@@ -117,8 +121,8 @@ def _chart_event(picked: object, chart: ChartView) -> ChartEvent | None:
     if picked.get("reset") is True:
         return ChartEvent(reset=True)
     line, at = picked.get("line"), picked.get("at")
-    if isinstance(line, int) and isinstance(at, int | float) and 0 <= line < len(chart.lines) and 0 <= at < _LATEST:
-        return ChartEvent(point=(chart.lines[line].name, figure.off_clock(at, chart.zone)))
+    if _is_number(line) and _is_number(at) and line in range(len(chart.lines)) and 0 <= at < _LATEST:
+        return ChartEvent(point=(chart.lines[int(line)].name, figure.off_clock(at, chart.zone)))
     span = _span(picked)
     if span is None:
         return None

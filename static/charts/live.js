@@ -213,6 +213,7 @@ class Wall {
     this.asked = null;
     parent.adoptedStyleSheets = [sheet];
     this.root = make("div", "wall");
+    this.root.wall = this; // for the browser's console and the tests
     this.grid = make("div", "grid");
     this.root.append(this.grid);
     parent.append(this.root);

@@ -26,7 +26,7 @@ def line(*values: float, name: str = "p95", **more: Any) -> Line:
 
 def numbers(packed: dict[str, str]) -> list[float]:
     assert packed["dtype"] == "f8"
-    return np.frombuffer(base64.b64decode(packed["bdata"]), "<f8").tolist()
+    return list(np.frombuffer(base64.b64decode(packed["bdata"]), "<f8"))
 
 
 def chart(*lines: Line, **more: Any) -> ChartView:

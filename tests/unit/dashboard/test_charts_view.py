@@ -57,8 +57,10 @@ def test_an_axis_knows_its_values_and_thresholds() -> None:
 
 
 def spans(bands: tuple[Band, ...]) -> list[tuple[int, int]]:
-    minutes = lambda instant: int((instant.timestamp() - START) // 60)  # noqa: E731
-    return [(minutes(band.span.start), minutes(band.span.end)) for band in bands]
+    def minute(instant: datetime) -> int:
+        return int((instant.timestamp() - START) // 60)
+
+    return [(minute(band.span.start), minute(band.span.end)) for band in bands]
 
 
 @pytest.mark.parametrize(
