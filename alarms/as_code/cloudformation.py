@@ -34,29 +34,29 @@ def _draft(logical_id: str, resource: Mapping[str, Any], intrinsics: Intrinsics)
     lines = properties.lines if isinstance(properties, Table) else None
     params: dict[str, Any] = {"AlarmName": logical_id}
     try:
-        refusal, notes = _made(resource, intrinsics)
+        left_out, notes = _made(resource, intrinsics)
         resolved = intrinsics.resolve(properties)
     except ValueError as error:
         return Draft(logical_id, line, params, str(error), lines=lines)
     except RecursionError:
         return Draft(logical_id, line, params, "its functions refer to each other too deeply", lines=lines)
     if not isinstance(resolved, dict):
-        return Draft(logical_id, line, params, "Properties is required, with the alarm's members", notes)
+        return Draft(logical_id, line, params, "Properties is required, with the alarm's members", notes=notes)
     params |= {name: value for name, value in resolved.items() if value not in (None, "")}
     if resource["Type"] == "AWS::CloudWatch::CompositeAlarm":
         params.setdefault("AlarmRule", None)
-    return Draft(logical_id, line, params, refusal, notes, lines=lines)
+    return Draft(logical_id, line, params, left_out=left_out, notes=notes, lines=lines)
 
 
 def _made(resource: Mapping[str, Any], intrinsics: Intrinsics) -> tuple[str, tuple[str, ...]]:
-    """Whether the stack makes the resource: a refusal where not, a note where the file does not say."""
+    """Why the stack does not make the resource, or a note where the file does not say."""
     if resource.get("Condition") is None:
         return "", ()
     name = text_of(resource["Condition"])
     holds = intrinsics.holds(name)
     if isinstance(holds, Open):
         return "", (f"made only where condition {name} holds: {holds.why}",)
-    return ("" if holds else f"not made: condition {name} is false with the parameters' values"), ()
+    return ("" if holds else f"condition {name} is false with the parameters' values"), ()
 
 
 def _makes_alarms(loop: Any) -> bool:

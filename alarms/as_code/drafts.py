@@ -23,6 +23,8 @@ class Draft:
     params: Mapping[str, Any]
     refusal: str = ""
     """Why it is no alarm already here; empty where that is still to be seen."""
+    left_out: str = ""
+    """Why deploying the file makes no such alarm, with the values that its parameters have."""
     notes: tuple[str, ...] = ()
     spelling: Mapping[str, str] | None = None
     """AWS's top members to the file's own names for them, where those differ."""
@@ -45,11 +47,15 @@ class Loaded:
     """Where the alarm stands; of a refused one, where the first wrong member stands."""
     notes: tuple[str, ...] = ()
     """What the file leaves open, and what became of it."""
+    left_out: bool = False
+    """Deploying the file makes no such alarm; `refusal` says why. This is no mistake."""
 
 
 def finished(draft: Draft, *, file: str) -> Loaded:
     """Give the alarm that a draft is, or say why it is none."""
     name = text_of(draft.params.get("AlarmName")) or draft.address
+    if draft.left_out:
+        return Loaded(name, draft.address, None, draft.left_out, file, draft.line, draft.notes, left_out=True)
     if draft.refusal:
         return Loaded(name, draft.address, None, draft.refusal, file, draft.line, draft.notes)
     params = {**draft.params, "AlarmName": draft.params.get("AlarmName") or draft.address}

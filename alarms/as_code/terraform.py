@@ -105,11 +105,11 @@ class Module:
         except (ValueError, RecursionError) as error:
             yield Draft(address, block.line, {}, f"count or for_each: {_said(error)}")
             return
-        for suffix, bound, refusal, note in instances:
-            yield self._draft(block, f"{address}{suffix}", Evaluator(self._names.with_loop(bound)), (refusal, note))
+        for suffix, bound, left_out, note in instances:
+            yield self._draft(block, f"{address}{suffix}", Evaluator(self._names.with_loop(bound)), (left_out, note))
 
     def _instances(self, block: Block) -> Iterator[tuple[str, dict[str, Any], str, str]]:
-        """Suffix of the address, names bound, why there is none, and a note, for each instance."""
+        """For each instance: suffix of the address, names bound, why it is left out, and a note."""
         evaluator = Evaluator(self._names)
         if "count" in block.attributes:
             yield from _counted(evaluator.value(block.attributes["count"]))
@@ -119,7 +119,7 @@ class Module:
             yield "", {}, "", ""
 
     def _draft(self, block: Block, address: str, evaluator: Evaluator, made: tuple[str, str]) -> Draft:
-        refusal, note = made
+        left_out, note = made
         lines = dict(block.lines)
         values: dict[str, Any] = {}
         errors: list[str] = []
@@ -138,7 +138,14 @@ class Module:
         notes = (note,) if note else ()
         line = next((lines[error.split(":")[0]] for error in errors if error.split(":")[0] in lines), block.line)
         return Draft(
-            address, line if errors else block.line, params, refusal or "; ".join(errors), notes, SPELLING, lines
+            address,
+            line if errors else block.line,
+            params,
+            refusal="; ".join(errors),
+            left_out=left_out,
+            notes=notes,
+            spelling=SPELLING,
+            lines=lines,
         )
 
     def _resolve(self, path: tuple[str, ...], text: str) -> Any:
@@ -263,7 +270,7 @@ def _counted(count: Any) -> Iterator[tuple[str, dict[str, Any], str, str]]:
     if not 0 <= number <= MAX_INSTANCES:
         raise HclError(f"{text_of(count)[:40]!r} is no count from 0 to {MAX_INSTANCES}")
     if number == 0:
-        yield "", {"count": {"index": 0}}, "not made: count is 0", ""
+        yield "", {"count": {"index": 0}}, "count is 0", ""
     for place in range(number):
         yield f"[{place}]", {"count": {"index": place}}, "", ""
 
@@ -276,7 +283,7 @@ def _each(rows: Any) -> Iterator[tuple[str, dict[str, Any], str, str]]:
     if not isinstance(rows, list | dict) or len(rows) > MAX_INSTANCES:
         raise HclError(f"for_each takes an object or a set of at most {MAX_INSTANCES} entries")
     if not rows:
-        yield "", {"each": opened}, "not made: for_each is empty", ""
+        yield "", {"each": opened}, "for_each is empty", ""
     for key, value in rows.items() if isinstance(rows, dict) else ((text_of(row), row) for row in rows):
         yield f"[{json.dumps(key)}]", {"each": {"key": key, "value": value}}, "", ""
 

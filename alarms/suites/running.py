@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from alarms.as_code import Loaded
-from alarms.composite import Rule, parse_rule
+from alarms.composite import Rule, parse_rule, state_of
 from alarms.evaluation import evaluate
 from alarms.kinds import Actions, CompositeAlarm, LogAlarm, MetricAlarm
 from alarms.state import StateValue
 from alarms.suites.cases import Case, Notification, States
 from alarms.suites.feeding import Feed, FeedError, feed, instants
+from alarms.suppression import Change, Suppression, actions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ def run_case(case: Case, alarms: Iterable[Loaded]) -> Outcome:
     for name in dict.fromkeys(wanted):
         cast.add(name)
     cast.check_all_used()
-    for place, at in enumerate(instants(case)):
+    clock = instants(case)
+    for place, at in enumerate(clock):
         for player in cast.players.values():
             player.step(place, at)
     return Outcome(
         {name: tuple(player.states) for name, player in cast.players.items()},
         {name: tuple(player.reasons) for name, player in cast.players.items()},
-        tuple(sorted(note for player in cast.players.values() for note in player.sent)),
+        tuple(sorted(note for player in cast.players.values() for note in _sent(player, cast, clock))),
         frozenset(
             name
             for name, player in cast.players.items()
@@ -59,26 +61,49 @@ class _Player:
     """An alarm on its way through a case."""
 
     name: str
-    period: int
     state: StateValue
     actions: Actions
     judge: Judge
+    suppressed: CompositeAlarm | None = None
+    """The alarm itself where a suppressor may hold its actions."""
     states: list[StateValue] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    sent: list[Notification] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    initial: StateValue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.initial = self.state
 
     def step(self, place: int, at: datetime) -> None:
         """Go on by one word."""
         new, reason = self.judge(place, at, self.state)
-        if new is not self.state and self._speaks(new):
-            self.sent.append(Notification(place * self.period, self.name, new))
+        if new is not self.state:
+            self.changes.append(Change(at, new))
         self.state = new
         self.states.append(new)
         self.reasons.append(reason)
 
-    def _speaks(self, state: StateValue) -> bool:
+    def speaks(self, state: StateValue) -> bool:
+        """Tell whether anything is sent when the state is entered; an alarm without any action is taken to have all."""
         by_state = actions_by_state(self.actions)
         return self.actions.enabled and (bool(by_state[state]) or not any(by_state.values()))
+
+
+def _sent(player: _Player, cast: _Cast, clock: Sequence[datetime]) -> Iterator[Notification]:
+    """What a player sent; an instant is told by the start of the word that ends with it."""
+    for at, state in _acted(player, cast):
+        if player.speaks(state) and at <= clock[-1]:
+            yield Notification(int((at - clock[0]).total_seconds()), player.name, state)
+
+
+def _acted(player: _Player, cast: _Cast) -> Iterable[tuple[datetime, StateValue]]:
+    """When actions ran, and of which state."""
+    if player.suppressed is None:
+        return [(change.at, change.state) for change in player.changes]
+    suppressor = cast.players[cast.name_of(str(player.suppressed.suppressor))]
+    held = [Change(change.at, change.state, of_suppressor=True) for change in suppressor.changes]
+    begin = Suppression.of(player.suppressed, state=player.initial, suppressor=suppressor.initial)
+    return actions(begin, sorted([*held, *player.changes], key=lambda change: change.at))
 
 
 def actions_by_state(actions: Actions) -> Mapping[StateValue, tuple[str, ...]]:
@@ -110,9 +135,8 @@ def _measuring(source: Feed, case: Case) -> Judge:
 def _composing(rule: Rule, children: Mapping[str, str], players: Mapping[str, _Player]) -> Judge:
     def judge(_place: int, _at: datetime, _previous: StateValue) -> tuple[StateValue, str]:
         states = {word: players[name].state for word, name in children.items()}
-        holds = rule.holds(states)
         said = ", ".join(f"{word} is {state}" for word, state in states.items())
-        return (StateValue.ALARM if holds else StateValue.OK), f"{rule.text} is {str(holds).lower()}: {said}"
+        return state_of(rule, states), f"{rule.text}: {said}"
 
     return judge
 
@@ -150,22 +174,26 @@ class _Cast:
         case = self._case
         state = case.initial.get(name, case.initial[""])
         if name in case.states:
-            return _Player(name, case.period, state, Actions(enabled=False), _giving(case.states[name]))
+            return _Player(name, state, Actions(enabled=False), _giving(case.states[name]))
         alarm = self._definition(name)
         if isinstance(alarm, MetricAlarm):
             source = feed(alarm, case)
             self._used.update(source.keys)
-            return _Player(name, case.period, state, alarm.actions, _measuring(source, case))
+            return _Player(name, state, alarm.actions, _measuring(source, case))
         rule = parse_rule(alarm.rule)
-        children = {word: self._child(word) for word in rule.children}
+        children = {word: self.name_of(word) for word in rule.children}
         for child in children.values():
             self.add(child)
-        return _Player(name, case.period, state, alarm.actions, _composing(rule, children, self.players))
+        judge = _composing(rule, children, self.players)
+        if alarm.suppressor is None:
+            return _Player(name, state, alarm.actions, judge)
+        self.add(self.name_of(alarm.suppressor))
+        return _Player(name, state, alarm.actions, judge, suppressed=alarm)
 
-    def _child(self, word: str) -> str:
-        """The name of a child that a rule calls by name or ARN."""
-        name = word.rsplit(":alarm:", 1)[-1] if word.startswith("arn:") else word
-        return word if word in self._case.states else name
+    def name_of(self, word: str) -> str:
+        """Give the name of an alarm that another one calls by name or ARN."""
+        is_arn = word.startswith("arn:") and ":alarm:" in word and word not in self._case.states
+        return word.split(":alarm:", 1)[1] if is_arn else word
 
     def _definition(self, name: str) -> MetricAlarm | CompositeAlarm:
         found = [alarm for alarm in self._alarms if name in (alarm.name, alarm.address)]

@@ -1,0 +1,79 @@
+"""The alarm engine on the command line: check, test, evaluate, backtest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from alarms import checking, inquiry, suites
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m alarms", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="load alarms from files, and say of each: loaded, or refused and why")
+    test = commands.add_parser("test", help="run YAML cases with the production evaluator")
+    for command, run in ((check, _check), (test, _test)):
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        command.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            type=_setting,
+            metavar="NAME=VALUE",
+            help="the value of a template's parameter or of a Terraform variable",
+        )
+        command.set_defaults(run=run)
+    evaluate = commands.add_parser("evaluate", help="read one JSON question on standard input, print the state")
+    evaluate.add_argument("--json", action="store_true", help="print state, reason and reason data as JSON")
+    evaluate.set_defaults(run=_evaluate)
+    return parser
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return name, value
+
+
+def _check(options: argparse.Namespace) -> int:
+    checks = [checking.check(path, parameters=dict(options.set)) for path in options.files]
+    _say(checking.report(checks))
+    return checking.exit_code(checks)
+
+
+def _test(options: argparse.Namespace) -> int:
+    results = [suites.run(path, parameters=dict(options.set)) for path in options.files]
+    _say(suites.text(results))
+    return max(result.exit_code for result in results)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    try:
+        found = inquiry.answer(json.load(sys.stdin))
+    except (ValueError, RecursionError) as error:
+        _say(f"error: {error}", to_people=True)
+        return 2
+    _say(json.dumps(found) if options.json else f"{found['state']}: {found['reason']}")
+    return 0
+
+
+def _say(text: str, *, to_people: bool = False) -> None:
+    """Print, but no control characters: file names and alarm names are other people's text."""
+    shown = re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found.group()):02x}", text)
+    print(shown, file=sys.stderr if to_people else sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
