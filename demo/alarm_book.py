@@ -35,7 +35,7 @@ CATCH_UP: Final = timedelta(hours=6)
 HISTORY_KEPT: Final = timedelta(days=30)
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarmHistory.html"""
 
-__all__ = ["AlarmBook", "AlarmBooks", "Entry", "HistoryItem", "ItemType", "Transition"]
+__all__ = ["AlarmBook", "AlarmBooks", "Entry", "HistoryItem", "ItemType", "Transition", "described"]
 
 
 class AlarmBook:
@@ -342,6 +342,12 @@ class AlarmBooks:
             if scope not in self._books:
                 self._books[scope] = AlarmBook(scope, self._stores.of(scope))
             return self._books[scope]
+
+    def evaluated_until(self, at: datetime) -> None:
+        """Say that in every scope what lies before `at` was evaluated elsewhere, and recorded."""
+        with self._lock:
+            for book in self._books.values():
+                book.evaluated_until(at)
 
     def evaluate_due(self, *, at: datetime) -> list[Transition]:
         """Evaluate what is due in every scope; give what changed, in order of time."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from demo.alarm_book import AlarmBooks
 from demo.alarm_entry import Transition
 from demo.clock import Clock
+from demo.fleets import Fleets
 from demo.metric_store import Stores
 
 
@@ -22,11 +23,12 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The clock, the metrics and the alarms, and the lock that whoever changes moto's state holds."""
+    """The clock, the metrics, the alarms and the fleets, and the lock that whoever changes moto's state holds."""
 
     clock: Clock
     stores: Stores
     books: AlarmBooks
+    fleets: Fleets = field(default_factory=Fleets)
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

@@ -128,6 +128,12 @@ class MotoFront(DomainDispatcherApplication):
         known = host is None or any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns)
         return super().get_backend_for_host(host if known or "amazonaws.com" not in str(host) else None)
 
+    def get_application(self, environ: dict[str, Any]) -> Flask:
+        try:
+            return super().get_application(environ)
+        except KeyError:  # moto reads headers that a malformed request leaves out
+            return _quiet_flask()
+
 
 def build_app(
     ground: Ground,

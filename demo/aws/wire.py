@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import cbor2
+import orjson
 from botocore.utils import parse_timestamp
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
@@ -36,6 +37,13 @@ def instant(value: Any) -> datetime:
         return datetime.fromtimestamp(value, UTC)
     parsed = parse_timestamp(value)
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+class StrictJsonParser(JSONParser):
+    """Reads a JSON request; moto's own takes a malformed one for an empty one."""
+
+    def _parse_body_as_json(self, body_contents: bytes) -> Any:
+        return orjson.loads(body_contents) if body_contents else {}
 
 
 class CborParser(JSONParser):
@@ -73,7 +81,7 @@ class FormParser(QueryParser):
         return prefix != "" and prefix not in self._structures
 
 
-PARSERS = {Protocol.JSON: JSONParser, Protocol.CBOR: CborParser, Protocol.QUERY: FormParser}
+PARSERS = {Protocol.JSON: StrictJsonParser, Protocol.CBOR: CborParser, Protocol.QUERY: FormParser}
 SERIALIZERS = {Protocol.JSON: JSONSerializer, Protocol.CBOR: CborSerializer, Protocol.QUERY: QuerySerializer}
 
 

@@ -105,10 +105,8 @@ def test_the_state_says_why_in_aws_s_words(bare: Cloud) -> None:
     item = client.describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"][0]
     history = json.loads(item["HistoryData"])
     assert history["version"] == "1.0"
-    assert history["oldState"] == {
-        "stateValue": "INSUFFICIENT_DATA",
-        "stateReason": "Unchecked: Initial alarm creation",
-    }
+    assert history["oldState"]["stateValue"] == "INSUFFICIENT_DATA"
+    assert history["oldState"]["stateReason"] == "Insufficient Data: 1 datapoint was unknown."
     assert history["newState"]["stateValue"] == "ALARM"
     assert history["newState"]["stateReason"] == described["StateReason"]
     assert history["newState"]["stateReasonData"] == data

@@ -1,0 +1,84 @@
+"""The real aws CLI against the demo cloud; it speaks what it speaks, and pins its own botocore."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.wire.clouds import AT, Cloud
+from tests.wire.test_cloudwatch_alarms import alarm
+from tests.wire.test_cloudwatch_metrics import SHOP, minutes, query, store
+
+pytestmark = pytest.mark.wire
+
+SPAN = ("--start-time", (AT - timedelta(hours=1)).isoformat(), "--end-time", AT.isoformat())
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def test_get_metric_data_with_percentiles_and_pages(bare: Cloud) -> None:
+    times = minutes(10)
+    store(bare).put(SHOP, times, np.tile(np.arange(1.0, 101.0), (10, 1)))
+    asked = [query(stat=stat, name=f"m{n}") for n, stat in enumerate(("p50", "p99", "Average"))]
+    command = ("cloudwatch", "get-metric-data", *SPAN, "--metric-data-queries", as_json(asked))
+    answer = bare.aws(*command)
+    assert {r["Id"]: set(r["Values"]) for r in answer["MetricDataResults"]} == {
+        "m0": {50.0},
+        "m1": {99.0},
+        "m2": {50.5},
+    }
+    paged = bare.aws(*command, "--page-size", "7")
+    found = [v for r in paged["MetricDataResults"] if r["Id"] == "m0" for v in r["Values"]]
+    assert len(found) == 10, "the CLI follows the pages by itself"
+
+
+def test_501_queries_are_refused(bare: Cloud) -> None:
+    asked = as_json([query(name=f"m{n}") for n in range(501)])
+    with pytest.raises(RuntimeError, match=r"\(ValidationError\).*must not have a size greater than 500"):
+        bare.aws("cloudwatch", "get-metric-data", *SPAN, "--metric-data-queries", asked)
+
+
+def test_put_list_and_read_metrics(bare: Cloud) -> None:
+    bare.aws(
+        "cloudwatch",
+        "put-metric-data",
+        "--namespace=Shop",
+        "--metric-name=Visitors",
+        "--value=7",
+        "--unit=Count",
+        "--dimensions=Page=cart",
+        f"--timestamp={(AT - timedelta(minutes=2)).isoformat()}",
+    )
+    listed = bare.aws("cloudwatch", "list-metrics", "--namespace", "Shop")["Metrics"]
+    assert listed == [
+        {"Namespace": "Shop", "MetricName": "Visitors", "Dimensions": [{"Name": "Page", "Value": "cart"}]}
+    ]
+    command = (
+        "get-metric-statistics",
+        "--namespace=Shop",
+        "--metric-name=Visitors",
+        "--dimensions=Name=Page,Value=cart",
+    )
+    read = bare.aws("cloudwatch", *command, *SPAN, "--period=60", "--statistics", "Sum", "Maximum")
+    assert [(p["Sum"], p["Maximum"], p["Unit"]) for p in read["Datapoints"]] == [(7.0, 7.0, "Count")]
+
+
+def test_alarms(bare: Cloud) -> None:
+    bare.aws("cloudwatch", "put-metric-alarm", "--cli-input-json", as_json(alarm()))
+    bare.aws("cloudwatch", "put-composite-alarm", "--alarm-name=both", "--alarm-rule=ALARM(cpu-high)")
+    described = bare.aws("cloudwatch", "describe-alarms", "--alarm-types", "MetricAlarm", "CompositeAlarm")
+    assert [a["AlarmName"] for a in described["MetricAlarms"] + described["CompositeAlarms"]] == ["cpu-high", "both"]
+    state = ("--alarm-name=cpu-high", "--state-value=ALARM", "--state-reason=drill")
+    bare.aws("cloudwatch", "set-alarm-state", *state)
+    history = bare.aws("cloudwatch", "describe-alarm-history", "--alarm-name", "cpu-high")["AlarmHistoryItems"]
+    assert history[0]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
+
+
+def test_who_am_i(bare: Cloud) -> None:
+    assert bare.aws("sts", "get-caller-identity")["Account"] == "111111111111"
