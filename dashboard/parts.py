@@ -87,10 +87,11 @@ def bar(title: str, state: PageState, context: Context) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall", key="bar"
     ):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-title", width="content"):
-            st.markdown(f"### {md(title)}", width="content")
+            st.title(md(title), anchor=False, width="content")
             place = context.place(state.scope)
             badge(Badge(place.cloud, context.cloud_look))
-            st.text(place.text(), width="content")
+            if len(context.scopes) == 1 or state.kiosk:
+                st.text(place.text(), width="content")
         with st.container(
             horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-controls", width="content"
         ):
@@ -119,7 +120,7 @@ def _scope_control(state: PageState, context: Context) -> None:
         key="scope",
         format_func=plain,
         label_visibility="collapsed",
-        width=230,
+        width=300,
         on_change=lambda: show(replace(state, scope=names[st.session_state["scope"]]), context),
     )
 
@@ -151,7 +152,7 @@ def badge(shown: Badge) -> None:
 def notices(shown: Sequence[Notice]) -> None:
     """Draw why part of a card is missing."""
     for notice in shown:
-        with st.container(border=True, key=f"notice-{notice.look.tone}-{secrets.token_hex(4)}"):
+        with st.container(border=True):
             st.markdown(f":{notice.look.color}[{notice.look.icon} **{md(notice.title)}**]")
             st.text(notice.body)
             if notice.action:
@@ -159,8 +160,9 @@ def notices(shown: Sequence[Notice]) -> None:
 
 
 def faults(found: Sequence[Fault]) -> None:
-    """Draw one notice for each kind of fault."""
-    notices(frame.notices(found))
+    """Draw one notice for each kind of fault, in a place of its own: what follows never moves in the page's order."""
+    with st.container():
+        notices(frame.notices(found))
 
 
 def problems(sentences: Sequence[str]) -> None:
@@ -222,7 +224,7 @@ def looked(context: Context, key: Hashable, load: Callable[[], T], *, every: flo
     return None if snapshot is None else snapshot.value
 
 
-def tiles(shown: Sequence[Tile], *, key: str) -> None:
+def tiles(shown: Sequence[Tile], *, key: str, tall: bool = False) -> None:
     """Draw the health summary: always as many tiles as there are, each of one height."""
     with st.grid(TILES, min_column_width=165, gap="xsmall", border=True, key=key):
         for tile in shown:
@@ -236,7 +238,7 @@ def tiles(shown: Sequence[Tile], *, key: str) -> None:
                 icon=":material/error:" if tile.alarming else None,
                 chart_data=list(tile.spark) or None,
                 chart_type="area",
-                height=148,
+                height=182 if tall else 148,
             )
 
 

@@ -49,12 +49,12 @@ def draw_search() -> None:
     picked = st.dataframe(
         found.table,
         hide_index=True,
-        height=330,
+        height=430,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         key=f"explorer-list-{len(wanted.choices)}-{words}",
     )
-    for row in picked.selection.rows:
+    for row, _ in picked.selection.cells:
         keep(explorer.with_metric(wanted, found.metrics[row]))
         st.rerun()
 
@@ -99,7 +99,7 @@ def draw_answer() -> None:
 
 parts.bar("Explorer", state, context)
 parts.problems((*state.problems, *wanted.problems))
-left, right = st.columns([4, 8], gap="xsmall")
+left, right = st.columns([5, 8], gap="xsmall")
 with left, parts.card("search", "Metrics", None):
     draw_search()
 with right, parts.card("answer", "Chart", None):

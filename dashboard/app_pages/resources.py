@@ -10,7 +10,6 @@ from dashboard import cached, parts
 from dashboard.charts.components import draw_wall
 from dashboard.state import pinned
 from dashboard.views import resources
-from dashboard.wording import md
 
 NAMES = ("resource",)
 ROW_PIXELS = 34
@@ -36,10 +35,10 @@ def draw_table(table: resources.Table, *, open_now: str) -> None:
             height=min(12, len(table.rows) + 1) * ROW_PIXELS + 4,
             row_height=ROW_PIXELS,
             on_select="rerun",
-            selection_mode="single-row",
+            selection_mode="single-cell",
             key=f"table-{table.kind}-{open_now}",
         )
-    for row in picked.selection.rows:
+    for row, _ in picked.selection.cells:
         open_resource(table.keys[row])
 
 
@@ -80,7 +79,7 @@ def draw_resource() -> None:
         with left, parts.card("resource-scaling", "Scaling activities", None):
             parts.states(shown.scaling, key="resource-scaling", height=190, empty_text="No scaling activity is known.")
         with right, parts.card("resource-tags", "Tags", None):
-            st.dataframe(shown.tags, hide_index=True, height=190, key="resource-tags")
+            st.dataframe(shown.tags, hide_index=True, height="content", key="resource-tags")
 
 
 def draw_own_charts(shown: resources.Resource) -> None:
@@ -102,7 +101,6 @@ parts.problems(state.problems)
 if wanted:
     if st.button("All resources", icon=":material/arrow_back:", key="all-resources"):
         open_resource("")
-    st.caption(md(wanted.partition("~")[2]))
     draw_resource()
 else:
     draw_tables()

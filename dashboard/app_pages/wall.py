@@ -36,7 +36,7 @@ def draw_tiles() -> None:
         view = wall.build(found, now=now)
         place = context.place(state.scope)
         parts.freshness(wall.frame_of(found, view, state, place=place, now=now, refresh=context.refresh))
-        parts.tiles(view.tiles, key="kpi")
+        parts.tiles(view.tiles, key="kpi", tall=state.kiosk)
 
 
 @st.fragment(run_every=CHART_SECONDS if state.refreshing else None)
@@ -62,7 +62,7 @@ def draw_found(view: wall.WallView) -> None:
         with st.container(height=244, border=False):
             draw_targets(view.targets.grid, key="targets")
     with middle:
-        zoom(draw_wall(view.charts[:1], key="wall-capacity", height=222, columns=1))
+        zoom(draw_wall(view.charts[:1], key="wall-capacity", height=238, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):
         parts.faults(view.alarm_faults)
         parts.states(view.alarms, key="alarm-rows", height=244, empty_text="No alarm is set in this region.")

@@ -36,7 +36,7 @@ class Found:
     metrics: tuple[MetricId, ...]
     """At most `MOST_FOUND`, in the order of namespace, name and dimensions."""
     table: pd.DataFrame
-    """One row a metric: Namespace, Metric, Dimensions. Foreign text, drawn in text cells."""
+    """One row a metric: Metric, Dimensions, Namespace. Foreign text, drawn in text cells."""
     summary: str
     """How many were found, and how many are known."""
 
@@ -48,9 +48,9 @@ def search(known: Sequence[MetricId], words: str) -> Found:
     shown = tuple(hits[:MOST_FOUND])
     table = pd.DataFrame(
         {
-            "Namespace": [plain(metric.namespace) for metric in shown],
             "Metric": [plain(metric.name) for metric in shown],
             "Dimensions": [dimensions_text(metric) for metric in shown],
+            "Namespace": [plain(metric.namespace) for metric in shown],
         },
         dtype="str",
     )

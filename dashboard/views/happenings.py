@@ -127,12 +127,10 @@ def _target(target: Target, names: Mapping[str, str]) -> grids.Target:
 
 
 def target_reason(target: Target) -> str:
-    """Say why a target is not healthy, in words; AWS's own sentence where it says more."""
-    known = _TARGET_REASONS.get(target.reason or "", target.reason or "")
-    described = plain(target.description or "")
+    """Say why a target is not healthy: in AWS's own sentence, which names codes, else in words for its reason code."""
     if target.state == "healthy":
         return ""
-    return described if len(described) > len(known) else known
+    return plain(target.description or _TARGET_REASONS.get(target.reason or "", target.reason or ""))
 
 
 def target_summary(groups: Sequence[TargetGroupHealth]) -> Badge:

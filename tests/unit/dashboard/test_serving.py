@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.testclient import TestClient
+from starlette.types import Message
 
 from cloud.settings import Settings
 from dashboard import serving
@@ -17,17 +21,46 @@ from dashboard import serving
 STATIC = Path(__file__).parents[3] / "static"
 
 
-def client(*, ready: bool = True) -> TestClient:
-    async def page(_: object) -> PlainTextResponse:
+@dataclass
+class Answer:
+    """What an ASGI application answered."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def get(path: str, *, ready: bool = True, encoding: str = "identity") -> Answer:
+    """Ask a small application with our routes and middleware in front, without a socket."""
+
+    async def page(_: Request) -> PlainTextResponse:
         return PlainTextResponse("x" * 5_000)
 
     routes = [Route("/", page), *serving.build_routes(lambda: ready, static=STATIC)]
-    return TestClient(Starlette(routes=routes, middleware=serving.build_middleware()))
+    app = Starlette(routes=routes, middleware=serving.build_middleware())
+    answer = Answer()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            answer.body += message.get("body", b"")
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "scheme": "http", "server": ("127.0.0.1", 80), "headers": [(b"accept-encoding", encoding.encode())],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    return answer
 
 
 def test_every_answer_carries_the_security_headers() -> None:
     for path in ("/", "/healthz", "/no/such/page"):
-        headers = client().get(path).headers
+        headers = get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "DENY"
@@ -47,16 +80,23 @@ def test_the_installed_streamlits_own_script_is_allowed_by_its_hash() -> None:
     script = page.partition("<script>")[2].partition("</script>")[0]
     expected = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert serving.inline_script_hashes(page) == (f"'sha256-{expected}'",)
-    assert expected in client().get("/").headers["content-security-policy"]
+    assert expected in get("/").headers["content-security-policy"]
 
 
 def test_large_answers_are_compressed() -> None:
-    assert client().get("/", headers={"Accept-Encoding": "gzip"}).headers["content-encoding"] == "gzip"
+    assert get("/", encoding="gzip").headers["content-encoding"] == "gzip"
 
 
 def test_health_says_whether_the_product_is_ready() -> None:
-    assert client().get("/healthz").json() == {"status": "ok"}
-    assert client(ready=False).get("/healthz").status_code == 503
+    assert json.loads(get("/healthz").body) == {"status": "ok"}
+    assert get("/healthz", ready=False).status == 503
+
+
+def test_modules_are_served_as_javascript() -> None:
+    answer = get("/app/static/charts/live.js")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert get("/app/static/../pyproject.toml").status == 404
 
 
 def test_the_server_takes_port_address_and_hosts_from_settings() -> None:

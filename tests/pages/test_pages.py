@@ -1,0 +1,246 @@
+"""Every page in five states: loading, empty, stale, refused, and an error nobody foresaw."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from access.identity import Role
+from collectors.inventory import Inventory
+from tests.pages import fakes, seen
+from tests.pages.conftest import Open
+from tests.pages.fakes import HOSTILE, NOW, FakeSources, FakeStage, context
+
+PAGES = ("wall", "explorer", "resources", "stories")
+READING = ("wall", "explorer", "resources")
+CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
+
+
+def test_this_file_knows_every_page() -> None:
+    pages = Path(__file__).parents[2] / "dashboard" / "app_pages"
+    assert {path.stem for path in pages.glob("*.py")} == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_which_cloud_account_and_region_it_shows(open_page: Open, page: str) -> None:
+    app = open_page(context(stage=FakeStage()), page, metric=CPU)
+    assert not app.exception
+    assert not app.error
+    text = seen.text(app)
+    assert "Demo cloud" in text
+    assert "directory-prod 111111111111 · us-east-1" in text
+
+
+@pytest.mark.parametrize("page", READING)
+def test_loading(open_page: Open, page: str) -> None:
+    sources = FakeSources()
+    sources.gate.clear()
+    app = open_page(context(sources, patience=0.2), page, metric=CPU)
+    sources.gate.set()
+    assert not app.exception
+    assert not app.error
+    assert app.get("skeleton")
+    assert not seen.components(app)
+
+
+def test_stories_have_nothing_to_load(open_page: Open) -> None:
+    assert not open_page(context(stage=FakeStage()), "stories").get("skeleton")
+
+
+@pytest.mark.parametrize("page", READING)
+def test_refused_names_the_iam_action_and_the_page_stands(open_page: Open, page: str) -> None:
+    app = open_page(context(FakeSources(denied=True)), page, metric=CPU)
+    assert not app.exception
+    text = seen.text(app)
+    assert "AWS denied access" in text
+    action = {
+        "wall": "elasticloadbalancing:DescribeLoadBalancers",
+        "explorer": "cloudwatch:ListMetrics",
+        "resources": "elasticloadbalancing:DescribeLoadBalancers",
+    }[page]
+    assert action in [code.value for code in app.code]
+
+
+@pytest.mark.parametrize("page", READING)
+def test_an_error_nobody_foresaw_has_a_reference_and_no_details(open_page: Open, page: str) -> None:
+    app = open_page(context(FakeSources(broken=True)), page, metric=CPU)
+    assert not app.exception
+    assert any("Reference for the log: " in error.value for error in app.error)
+    assert "secret" not in seen.text(app)
+    assert app.title[0].value
+
+
+def test_empty_wall_says_what_was_looked_for(open_page: Open) -> None:
+    app = open_page(context(FakeSources(found=Inventory())))
+    text = seen.text(app)
+    assert "Looked for load balancers and Auto Scaling groups: found 0 load balancers" in text
+
+
+def test_empty_explorer_says_what_to_do(open_page: Open) -> None:
+    app = open_page(context(FakeSources(found=Inventory())), "explorer")
+    assert "Pick a metric from the list" in seen.text(app)
+    assert "0 metrics of 0" in seen.text(app)
+
+
+def test_empty_resources_show_empty_tables(open_page: Open) -> None:
+    app = open_page(context(FakeSources(found=Inventory())), "resources")
+    assert [len(frame.value) for frame in app.dataframe] == [0, 0, 0, 0]
+
+
+def test_a_resource_that_is_gone_says_so(open_page: Open) -> None:
+    app = open_page(context(), "resources", resource="instance~i-gone")
+    assert "This resource is not there" in seen.text(app)
+
+
+def test_stories_without_a_demo_cloud_are_not_in_the_navigation(open_page: Open) -> None:
+    app = open_page(context())
+    with pytest.raises(ValueError, match="stories"):
+        app.switch_page("app_pages/stories.py")
+
+
+def test_stories_whose_control_is_silent_say_so(open_page: Open) -> None:
+    app = open_page(context(stage=FakeStage(silent=True)), "stories")
+    assert "did not answer" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"), [(timedelta(seconds=20), "Updated 11:31:10"), (timedelta(minutes=7), "Stale")]
+)
+def test_stale_says_how_old(open_page: Open, lag: timedelta, words: str) -> None:
+    app = open_page(context(FakeSources(lag=lag)))
+    assert any(words in badge.value.replace("\\", "").replace("\u2060", "") for badge in app.markdown)
+
+
+def test_stale_figures_stay_on_screen(open_page: Open) -> None:
+    app = open_page(context(FakeSources(lag=timedelta(minutes=7))))
+    assert [metric.value for metric in app.metric][5] == "2 / 3"
+
+
+def test_no_datapoints_is_a_dash_and_never_a_zero(open_page: Open) -> None:
+    app = open_page(context(FakeSources(silent=True)))
+    assert [metric.value for metric in app.metric][:5] == ["–"] * 5
+    assert "No datapoints" in seen.text(app)
+
+
+def test_the_wall_shows_six_numbers_in_their_order(open_page: Open) -> None:
+    app = open_page(context())
+    assert [metric.label for metric in app.metric] == [
+        "Requests",
+        "Errors \\(5xx\\)",
+        "p99 latency",
+        "Page load p75",
+        "CPU\\, group average",
+        "Healthy \\/\u2060 desired",
+    ]
+
+
+def test_the_wall_says_why_a_target_is_sick_and_why_the_group_grew(open_page: Open) -> None:
+    text = seen.text(open_page(context()))
+    assert "Health checks failed with these codes: [502]" in text
+    assert "since 11:22, 9 min" in text
+    assert "Alarm web-cpu-high, policy web-out" in text
+    assert "do not have sufficient t2.micro capacity" in text
+
+
+def test_one_read_serves_every_viewer_of_the_wall(open_page: Open) -> None:
+    sources = FakeSources()
+    shared = context(sources)
+    for _ in range(4):
+        open_page(shared)
+    assert sources.reads.count("cloudwatch:GetMetricStatistics") == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_kiosk_has_no_navigation(open_page: Open, page: str) -> None:
+    app = open_page(context(stage=FakeStage()), page, kiosk="1", metric=CPU)
+    assert not app.exception
+    assert any("No navigation" in str(element.proto) or "wall: no" in str(element.proto) for element in app.get("html"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "url",
+    [
+        {"from_": "x", "to": "y", "range": "forever", "scope": HOSTILE, "live": HOSTILE, "kiosk": HOSTILE},
+        {"metric": [HOSTILE, "a~b~c", "~~~~", "x" * 5_000], "period": "-1", "search": HOSTILE},
+        {"resource": HOSTILE, "fleet": HOSTILE},
+        {"resource": "instance~", "from_": "0001-01-01", "to": "9999-12-31"},
+    ],
+)
+def test_no_link_breaks_a_page(open_page: Open, page: str, url: dict[str, str | list[str]]) -> None:
+    app = open_page(context(stage=FakeStage()), page, **url)
+    assert not app.exception
+    assert not [error for error in app.error if "went wrong" in error.proto.title]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_foreign_text_stands_bare_where_markdown_is_read(open_page: Open, page: str) -> None:
+    app = open_page(context(stage=FakeStage()), page, metric=CPU, resource=f"instance~{fakes.INSTANCES[0]}")
+    for element in app.main:
+        if element.type in {"markdown", "caption", "metric", "error", "button", "title"}:
+            bare = re.sub(r"\\\\.", "", f"{element.proto}")
+            assert not re.search(r"!\[x|<img|:red\[ok|\$a\$", bare), element
+
+
+def test_the_range_control_writes_the_link(open_page: Open) -> None:
+    app = open_page(context())
+    app.button_group(key="range").set_value("3h").run()
+    assert app.query_params["range"] == "3h"
+    app.toggle(key="live").set_value(False).run()
+    assert app.query_params["live"] == "false"
+
+
+def test_another_account_is_one_choice_away(open_page: Open) -> None:
+    app = open_page(context())
+    app.selectbox(key="scope").set_value("directory-dr 222222222222 · eu-west-1").run()
+    assert app.query_params["scope"] == "222222222222/eu-west-1"
+
+
+def test_a_pinned_span_offers_the_way_back(open_page: Open) -> None:
+    app = open_page(context(), from_="2026-11-23T09:00:00Z", to="2026-11-23T10:00:00Z")
+    assert any("Paused on 09" in badge.value for badge in app.markdown)
+    app.button(key="back-to-live").click().run()
+    assert "from" not in app.query_params
+    assert app.toggle(key="live").value
+
+
+def test_what_was_chosen_goes_along_to_the_next_page(open_page: Open) -> None:
+    app = open_page(context(), "wall", range="12h")
+    app.switch_page("app_pages/resources.py").run()
+    assert app.button_group(key="range").value == "12h"
+
+
+def test_the_explorer_draws_what_the_link_says(open_page: Open) -> None:
+    app = open_page(context(), "explorer", metric=CPU, range="3h", period="300")
+    figures = next(frame.value for frame in app.dataframe if "Newest" in frame.value)
+    assert list(figures["Series"]) == ["CPUUtilization Average"]
+    assert any("expected price \\$0.00" in caption.value for caption in app.caption)
+
+
+def test_a_statistic_that_cloudwatch_does_not_know_is_named(open_page: Open) -> None:
+    app = open_page(context(), "explorer", metric=[CPU, CPU.replace("Average", "p101")])
+    assert any("is not a CloudWatch statistic" in caption.value.replace("\\", "") for caption in app.caption)
+
+
+def test_telling_a_story_reaches_the_demo(open_page: Open) -> None:
+    stage = FakeStage()
+    app = open_page(context(stage=stage), "stories")
+    app.button(key="tell-traffic-spike").click().run()
+    assert stage.told == ["traffic-spike"]
+    assert app.button(key="tell-traffic-spike").disabled
+    app.button(key="calm").click().run()
+    assert stage.told == []
+
+
+def test_a_viewer_may_not_tell_and_reads_why(open_page: Open) -> None:
+    app = open_page(context(stage=FakeStage(), role=Role.VIEWER), "stories")
+    button = app.button(key="tell-traffic-spike")
+    assert button.disabled
+    assert "takes an operator" in button.help
+
+
+def test_the_clock_of_the_fakes_stands_still() -> None:
+    assert context().now() == NOW
