@@ -51,6 +51,7 @@ def evaluate_span(
     span: Timespan,
     initial: StateValue,
     step: int | None = None,
+    phase: int = 0,
     band: BandValues | None = None,
     sample_counts: Values | None = None,
     extra: int = EXTRA_PERIODS,
@@ -59,13 +60,14 @@ def evaluate_span(
 
     `times` are starts of periods, `values` the alarm's statistic over the period that starts there. Where the period is
     longer than the time between evaluations, the periods overlap, one a `step`: this is what a sliding window sees.
-    With datapoints of whole periods only, evaluate once a period: `step=alarm.period`. Nothing is evaluated on
-    wall-clock windows but what `alarms.window.edges` says.
+    With datapoints of whole periods only, evaluate once a period, as each ends: `step=alarm.period`, and `phase` for
+    periods that do not begin on the clock's multiples (whole minutes, for a period of a minute or more). Nothing is
+    evaluated on wall-clock windows but what `alarms.window.edges` says.
     """
     every = step or evaluation_step(alarm)
     if alarm.period % every:
         raise ValueError(f"steps of {every} s do not fit periods of {alarm.period} s; give a divisor of the period")
-    first = -int(-span.start.timestamp() // every) * every
+    first = -int(-(span.start.timestamp() - phase) // every) * every + phase
     instants = np.arange(first, int(np.ceil(span.end.timestamp())), every, dtype=np.int64)
     periods = alarm.n + extra
     windows = _sliding if alarm.sliding else _clock
