@@ -29,6 +29,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from alarms.decision import COMPARES
 from alarms.kinds import Comparison, MissingData
 
 Levels = npt.NDArray[np.uint8]
@@ -46,13 +47,13 @@ _LISTS_PAY: Final = 14
 
 
 def breach_levels(values: Floats, thresholds: Sequence[float], comparison: Comparison) -> Levels:
-    """Give how many of `thresholds` (at most MAX_LEVELS, any order) each value breaches; a gap (NaN) has level 0."""
-    ascending = np.sort(np.asarray(thresholds, np.float64))
-    upward = comparison in {Comparison.GREATER, Comparison.GREATER_OR_EQUAL}
-    strict = comparison in {Comparison.GREATER, Comparison.LESS}
-    place = np.searchsorted(ascending, values, side="left" if strict == upward else "right").astype(np.uint8)
-    levels = place if upward else np.uint8(ascending.size) - place
-    levels[np.isnan(values)] = 0
+    """Give how many of `thresholds` (at most MAX_LEVELS) each value breaches; a gap (NaN) breaches none."""
+    breaches = COMPARES[comparison]
+    levels = np.zeros(values.size, np.uint8)
+    for start in range(0, values.size, BLOCK):
+        block, counted = values[start : start + BLOCK], levels[start : start + BLOCK]
+        for threshold in thresholds:
+            counted += breaches(block, threshold)
     return levels
 
 
@@ -70,7 +71,7 @@ class Lanes:
     """Level of each bin; a gap has 255."""
     real: Levels
     """Levels of the datapoints alone, behind `pad` zeros."""
-    before: npt.NDArray[np.int32]
+    before: Counts
     """Datapoints before each bin, and before the end."""
     stride: int
     pad: int
@@ -89,7 +90,7 @@ class Lanes:
         padded[:, pad:] = high.reshape(length, stride).T
         flat = padded.reshape(-1)
         present = flat != _GAP
-        before = np.zeros(flat.size + 1, np.int32)
+        before = np.zeros(flat.size + 1, np.int64)
         np.cumsum(present, out=before[1:])
         real = np.concatenate((np.zeros(pad, np.uint8), flat[present]))
         return cls(np.where(present, flat, np.uint8(0)), flat, real, before, stride, pad, levels.size, top)
@@ -111,11 +112,7 @@ def alarm_levels(lanes: Lanes, *, m: int, n: int, reach: int, missing: MissingDa
     for start in range(lanes.pad, out.size, block_size):
         stop = min(start + block_size, out.size)
         block = _Block(lanes, start, stop, m, n, reach)
-        levels = block.newest_decide()
-        short = block.count < n
-        if short.any():
-            levels = np.where(short, block.filled(missing), levels)
-        out[start:stop] = levels
+        out[start:stop] = block.decided(missing)
         if held is not None:
             held[start:stop] = block.count < m
     ordered = lanes.in_time_order(out).view(np.uint8)
@@ -130,40 +127,57 @@ class _Block:
     def __init__(self, lanes: Lanes, start: int, stop: int, m: int, n: int, reach: int) -> None:
         self.lanes, self.start, self.stop = lanes, start, stop
         self.m, self.n, self.reach = m, n, reach
-        self.count = lanes.before[start + 1 : stop + 1] - self._before(reach)
+        self.count = self._before(0) - self._before(reach)
         """Datapoints in each evaluation range."""
 
-    def _before(self, age: int) -> npt.NDArray[np.int32]:
+    def _before(self, age: int) -> Counts:
         """Datapoints before the bin that is `age` periods old, the newest being 1, at each position."""
         return self.lanes.before[self.start - age + 1 : self.stop - age + 1]
 
-    def newest_decide(self) -> Levels:
+    def decided(self, missing: MissingData) -> Levels:
+        """The level at each position; of `ignore`, before the state is carried over."""
+        levels = self._newest_decide()
+        short = self.count < self.n
+        if short.any():
+            levels[short] = self._filled(missing, short)
+        return levels
+
+    def _newest_decide(self) -> Levels:
         """The M-th largest level of the newest N datapoints, wherever they are."""
         first, last = int(self.lanes.before[self.start]), int(self.lanes.before[self.stop])
         window = self.lanes.real[self.lanes.pad + first - self.n : self.lanes.pad + last]
         ranked = largest(window, self.m, width=self.n, top=self.lanes.top)
         if last - first == self.stop - self.start:
             return ranked[1:]
-        return ranked[self.lanes.before[self.start + 1 : self.stop + 1] - first]
+        return ranked.take(self._before(0) - first)
 
-    def filled(self, missing: MissingData) -> Levels:
-        """The level where the range holds fewer than N datapoints; of `ignore`, before the state is carried over."""
+    def _filled(self, missing: MissingData, short: Mask) -> Levels:
+        """The level where the range holds fewer than N datapoints, at those positions only."""
         if missing is MissingData.BREACHING:
             rank = self.reach - self.n + self.m
-            return np.minimum(self._ranked(self.lanes.high, rank), np.uint8(self.lanes.top))
-        enough = self._ranked(self.lanes.low, self.m)
+            return np.minimum(self._ranked(self.lanes.high, rank, short), np.uint8(self.lanes.top))
+        enough = self._ranked(self.lanes.low, self.m, short)
         if missing is MissingData.NOT_BREACHING:
             return enough
-        few = self.count < self.m
+        few = self.count[short] < self.m
         if missing is MissingData.MISSING:
             # Only where the oldest is M periods old. No datapoint at all is INSUFFICIENT_DATA, which is no ALARM.
-            few &= self._before(self.m - 1) > self._before(self.reach)
+            few &= (self._before(self.m - 1) > self._before(self.reach))[short]
         if not few.any():
             return enough
-        return np.where(few, self._ranked(self.lanes.high, self.reach), enough)
+        return np.where(few, self._ranked(self.lanes.high, self.reach, short), enough)
 
-    def _ranked(self, laid: Levels, rank: int) -> Levels:
-        return largest(laid[self.start - self.reach + 1 : self.stop], rank, width=self.reach, top=self.lanes.top)
+    def _ranked(self, laid: Levels, rank: int, wanted: Mask) -> Levels:
+        """The rank over the whole range at the `wanted` positions, looking only at bins that lie in their ranges.
+
+        Those bins are put side by side; each wanted position keeps its whole range before it.
+        """
+        margin = np.zeros(self.reach - 1, np.bool_)
+        ahead = np.concatenate((margin, wanted, margin)).view(np.uint8)
+        looked_at = largest(ahead, 1, width=self.reach, top=MAX_LEVELS).view(np.bool_)
+        side_by_side = laid[self.start - self.reach + 1 : self.stop][looked_at]
+        places = np.flatnonzero(np.concatenate((margin, wanted))[looked_at])
+        return largest(side_by_side, rank, width=self.reach, top=self.lanes.top)[places - self.reach + 1]
 
 
 def _carried(levels: Levels, kept: Mask) -> Levels:

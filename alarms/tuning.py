@@ -147,7 +147,10 @@ class _PeriodSweep:
 
     def _pages_at(self, levels: Levels, low: int, high: int, *, top: int) -> Seconds:
         first = first_entries(levels, low, high, top=top)
-        return np.where(first >= 0, self.seen.ends.take(first, mode="clip"), np.nan)
+        paged = first >= 0
+        instants = np.full(top, np.nan)
+        instants[paged] = self.seen.ends[first[paged]]
+        return instants
 
 
 def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -163,6 +163,13 @@ def test_no_datapoints_at_all() -> None:
     assert candidates(Series.empty(60)) == ()
 
 
+def test_a_span_between_two_evaluations() -> None:
+    span = Timespan(from_epoch(START + 61), from_epoch(START + 62))
+    found = sweep(alarm(), series("9 9", period=60, start=START), span=span, incidents=[Incident(span)])
+    assert (found.current.pages, found.current.delays) == (0, (None,))
+    assert suggest(found).changes is False
+
+
 def test_a_setting_that_was_not_swept_is_refused() -> None:
     with pytest.raises(ValueError, match="sweep again"):
         swept("1").outcome(Setting(6.0, 1, 1, 60))
