@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,9 +13,9 @@ import numpy as np
 from alarms.definition import DefinitionErrors, MetricAlarm, parse
 from alarms.evaluation import Band, evaluate
 from alarms.state import StateValue
-from alarms.window import EXTRA_PERIODS
+from alarms.window import EXTRA_PERIODS, evaluation_step
 from core.series import Series
-from core.timespan import parse_instant
+from core.timespan import from_epoch, parse_instant
 
 MEMBERS: Final = ("alarm", "points", "at", "previous_state", "evaluation_range", "band")
 MAX_RANGE: Final = 10_000
@@ -39,15 +40,31 @@ def answer(question: Any) -> dict[str, Any]:
         if name not in MEMBERS:
             raise InquiryError(f"{name!r} is not known; known are {', '.join(MEMBERS)}")
     alarm = _alarm(question.get("alarm"))
+    points = _series(_rows(question, "points", width=2), 1, alarm)
+    at = _instant(question.get("at"), "at")
     found = evaluate(
         alarm,
-        _series(_rows(question, "points", width=2), 1, alarm.period),
-        at=_instant(question.get("at"), "at"),
+        points,
+        at=_last_whole(alarm, points, at),
         previous=_state(question.get("previous_state")),
-        band=_band(question, alarm.period),
+        band=_band(question, alarm),
         extra=_extra(question.get("evaluation_range"), alarm.n),
     )
-    return {"state": str(found.state), "reason": found.reason, "reason_data": found.reason_data}
+    return {"state": str(found.state), "reason": found.reason, "reason_data": replace(found, at=at).reason_data}
+
+
+def _last_whole(alarm: MetricAlarm, points: Series, at: datetime) -> datetime:
+    """Give the last instant up to `at` that ends a whole period of the points.
+
+    A sliding window ends at any minute, but points that lie whole periods apart tell only of windows that end as one
+    of them does.
+    """
+    phases = np.unique(points.times % alarm.period)
+    if not alarm.sliding or phases.size != 1:
+        return at
+    step = evaluation_step(alarm)
+    end = int(at.timestamp()) // step * step
+    return from_epoch(end - (end - int(phases[0])) % alarm.period)
 
 
 def _alarm(params: Any) -> MetricAlarm:
@@ -76,17 +93,19 @@ def _rows(question: Mapping[str, Any], name: str, *, width: int) -> list[tuple[i
     return sorted(rows, key=lambda row: row[0])
 
 
-def _series(rows: Sequence[tuple[int, list[float]]], column: int, period: int) -> Series:
-    times = np.array([time for time, _ in rows], dtype=np.int64)
+def _series(rows: Sequence[tuple[int, list[float]]], column: int, alarm: MetricAlarm) -> Series:
+    """One column of the rows; each time is cut to the minute, or in high resolution to ten seconds, as CloudWatch does."""
+    step = evaluation_step(alarm)
+    times = np.array([time // step * step for time, _ in rows], dtype=np.int64)
     values = np.array([values[column - 1] for _, values in rows], dtype=np.float64)
-    return Series(times, values, period)
+    return Series(times, values, alarm.period)
 
 
-def _band(question: Mapping[str, Any], period: int) -> Band | None:
+def _band(question: Mapping[str, Any], alarm: MetricAlarm) -> Band | None:
     if question.get("band") is None:
         return None
     rows = _rows(question, "band", width=3)
-    return _series(rows, 1, period), _series(rows, 2, period)
+    return _series(rows, 1, alarm), _series(rows, 2, alarm)
 
 
 def _instant(text: Any, where: str) -> datetime:
