@@ -22,7 +22,7 @@ from dashboard.views import explorer, frame
 from dashboard.views.explorer import ExplorerView
 from dashboard.views.frame import Badge, Notice
 from dashboard.views.things import Group, Item
-from dashboard.views.wall import Tile
+from dashboard.views.tiles import Tile
 from dashboard.wording import md, plain
 
 T = TypeVar("T")

@@ -101,18 +101,18 @@ def read_playbill(document: Mapping[str, Any]) -> Playbill:
     return Playbill(
         stories=tuple(_card(each) for each in document.get("stories", ())),
         telling=tuple(_telling(each) for each in document.get("telling") or ()),
-        clock=_instant(document.get("clock")),
+        clock=_instant(document.get("now")),
     )
 
 
 def _card(each: Mapping[str, Any]) -> StoryCard:
     seconds = each.get("seconds")
-    return StoryCard(str(each.get("name", "")), str(each.get("summary", "")), seconds / 60 if seconds else None)
+    return StoryCard(str(each.get("story", "")), str(each.get("summary", "")), seconds / 60 if seconds else None)
 
 
 def _telling(each: Mapping[str, Any]) -> Telling:
     return Telling(
-        str(each.get("story", "")), _instant(each.get("at")), _instant(each.get("ends")), str(each.get("site", ""))
+        str(each.get("story", "")), _instant(each.get("since")), _instant(each.get("until")), str(each.get("site", ""))
     )
 
 

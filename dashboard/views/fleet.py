@@ -163,19 +163,31 @@ def network_panel(group: ScalingGroup) -> Panel:
     )
 
 
+MOST_PAGES = 5
+
+
 def page_load_panel(known: Iterable[MetricId]) -> Panel | None:
-    """Page load time as browsers reported it; None where no such metric is known."""
-    found = page_load_metric(known)
-    if found is None:
+    """Page load time as browsers reported it: percentiles of all pages, or p75 of each; None where nobody reports."""
+    found = page_load_metrics(known)
+    if not found:
         return None
-    lines = tuple(PanelLine(found, statistic, statistic) for statistic in ("p50", "p75", "p95"))
-    return Panel("page-load", "Page load", None, lines, subtitle=f"{found.namespace} {found.name}")
+    if len(found) == 1:
+        lines = tuple(PanelLine(found[0], statistic, statistic) for statistic in ("p50", "p75", "p95"))
+    else:
+        lines = tuple(PanelLine(metric, "p75", _values(metric)) for metric in found[:MOST_PAGES])
+    subtitle = f"{found[0].namespace} {found[0].name}" + (" p75" if len(found) > 1 else "")
+    return Panel("page-load", "Page load", None, lines, subtitle=subtitle)
 
 
-def page_load_metric(known: Iterable[MetricId]) -> MetricId | None:
-    """Give the metric of whole pages among those known: the one with the fewest dimensions."""
+def page_load_metrics(known: Iterable[MetricId]) -> tuple[MetricId, ...]:
+    """Give the page-load metrics among those known that are cut the least: of all pages, else one a page."""
     named = [metric for metric in known if "pageload" in metric.name.replace("_", "").replace(" ", "").lower()]
-    return min(named, key=lambda metric: (len(metric.dimensions), metric), default=None)
+    least = min((len(metric.dimensions) for metric in named), default=0)
+    return tuple(sorted(metric for metric in named if len(metric.dimensions) == least))
+
+
+def _values(metric: MetricId) -> str:
+    return " ".join(value for _, value in metric.dimensions)
 
 
 def table_panels(known: Iterable[MetricId]) -> tuple[Panel, ...]:

@@ -44,7 +44,14 @@ _TONES: Final = {"ok": Tone.OK, "warning": Tone.WARNING, "alarm": Tone.ALARM, "i
 def limits(alarms: Sequence[AlarmState]) -> tuple[Limit, ...]:
     """Give the thresholds that alarms hold against plain metrics."""
     return tuple(
-        Limit(alarm.metric, alarm.statistic, alarm.threshold, "alarm", below=alarm.comparison in _BELOW)
+        Limit(
+            alarm.metric,
+            alarm.statistic,
+            alarm.threshold,
+            "scaling" if only_scales(alarm) else "alarm",
+            below=alarm.comparison in _BELOW,
+            scaling=only_scales(alarm),
+        )
         for alarm in alarms
         if alarm.metric is not None
         and alarm.statistic is not None
@@ -54,11 +61,18 @@ def limits(alarms: Sequence[AlarmState]) -> tuple[Limit, ...]:
     )
 
 
+def only_scales(alarm: AlarmState) -> bool:
+    """Say whether an alarm tells nobody and only runs scaling policies: firing is its daily work, not an incident."""
+    return bool(alarm.actions) and all(":scalingPolicy:" in action for action in alarm.actions)
+
+
 def badges(alarms: Sequence[AlarmState]) -> tuple[Badge, ...]:
     """Count alarms by state, the worst first; what nobody is in is left out, but OK is always said."""
     states = [alarm.state for alarm in alarms]
+    scaling = sum(alarm.state == "ALARM" and only_scales(alarm) for alarm in alarms)
     firing, silent, calm = (states.count(state) for state in ("ALARM", "INSUFFICIENT_DATA", "OK"))
-    found = [Badge(f"{firing} in alarm", ALARM)] if firing else []
+    found = [Badge(f"{firing - scaling} in alarm", ALARM)] if firing > scaling else []
+    found += [Badge(f"{scaling} asking for capacity", INFO)] if scaling else []
     found += [Badge(f"{silent} without data", NO_DATA)] if silent else []
     return (*found, Badge(f"{calm} OK", OK))
 
@@ -67,7 +81,7 @@ def alarm_groups(
     alarms: Sequence[AlarmState], transitions: Sequence[AlarmTransition], *, now: datetime
 ) -> tuple[Group, ...]:
     """Give the alarms that fire now, and under them the newest changes of any alarm."""
-    firing = [alarm for alarm in alarms if alarm.state == "ALARM"]
+    firing = sorted((alarm for alarm in alarms if alarm.state == "ALARM"), key=only_scales)
     lately = [_changed(each, now=now) for each in transitions[:MOST_TRANSITIONS]]
     return (
         Group("Firing now" if firing else "Nothing fires now", tuple(_firing(alarm, now=now) for alarm in firing)),
@@ -79,8 +93,8 @@ def _firing(alarm: AlarmState, *, now: datetime) -> Item:
     return Item(
         key=alarm.name,
         title=alarm.name,
-        look=ALARM,
-        state=state_word(alarm.state),
+        look=INFO if only_scales(alarm) else ALARM,
+        state="Scaling" if only_scales(alarm) else state_word(alarm.state),
         detail=alarm.reason,
         since=f"{moment(alarm.since, now=now)} · {age(alarm.since, now=now)}",
     )
@@ -201,7 +215,7 @@ def _step(each: Activity) -> str:
 
 def alarm_summary(alarms: Sequence[AlarmState]) -> Badge:
     """Say in two words whether anything fires."""
-    firing = sum(alarm.state == "ALARM" for alarm in alarms)
+    firing = sum(alarm.state == "ALARM" and not only_scales(alarm) for alarm in alarms)
     if firing:
         return Badge(f"{firing} firing", ALARM)
     return Badge("all quiet", OK) if alarms else Badge(count(0, "alarm"), NO_DATA)

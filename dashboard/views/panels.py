@@ -45,6 +45,8 @@ class Limit:
     label: str
     below: bool = False
     """True where values under the threshold breach."""
+    scaling: bool = False
+    """The alarm only asks for capacity: crossing its threshold is no incident, so nothing is shaded or red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ def chart(
     """Give the chart of `panel` with what was read; what is missing is a gap and a note."""
     drawn = tuple(_line(line, readings, on) for line in panel.lines)
     matched = _matched(panel, limits)
-    thresholds = tuple(dict.fromkeys(Threshold(limit.value, limit.label, axis=line.axis) for line, limit in matched))
-    bands = _bands(panel, drawn, matched)
+    thresholds = tuple(dict.fromkeys(_threshold(line, limit) for line, limit in matched))
+    paging = [(line, limit) for line, limit in matched if not limit.scaling]
+    bands = _bands(panel, drawn, paging)
     view = ChartView(
         key=panel.key,
         title=panel.title,
@@ -111,7 +114,7 @@ def chart(
         bands=bands,
         marks=marks,
         y_max=panel.y_max,
-        status=_status(matched, bands, on),
+        status=_status(paging, bands, on),
     )
     return replace(view, note=_no_datapoints(on)) if view.empty else view
 
@@ -169,14 +172,17 @@ def _matched(panel: Panel, limits: Sequence[Limit]) -> list[tuple[PanelLine, Lim
     ]
 
 
+def _threshold(line: PanelLine, limit: Limit) -> Threshold:
+    return Threshold(limit.value, limit.label, axis=line.axis, tone=Tone.MUTED if limit.scaling else Tone.ALARM)
+
+
 def _bands(panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine, Limit]]) -> tuple[Band, ...]:
     found: list[Band] = []
     for line, limit in matched:
         shown = drawn[panel.lines.index(line)]
         if shown.times.size > 1:
             step = int(shown.times[1] - shown.times[0])
-            threshold = Threshold(limit.value, limit.label, axis=line.axis)
-            found.extend(breaches(shown, threshold, period=step, below=limit.below))
+            found.extend(breaches(shown, _threshold(line, limit), period=step, below=limit.below))
     return tuple(found)
 
 

@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-import numpy as np
-
-from collectors.alarm_states import AlarmState, AlarmTransition
-from collectors.inventory import Inventory
 from collectors.scaling import Activity
-from collectors.targets import TargetGroupHealth
-from core.reading import Fault, Reading, Scope, joined_faults
-from core.series import MetricId, Values
+from core.reading import Fault, Scope, joined_faults
 from core.timespan import Timespan
 from dashboard.charts.targets import TargetGrid
-from dashboard.charts.view import ChartView, Line
+from dashboard.charts.view import ChartView
 from dashboard.state import PageState
 from dashboard.views import fleet as fleets
 from dashboard.views import happenings
-from dashboard.views.fleet import Fleet
 from dashboard.views.frame import Badge, Frame, Place, freshness
 from dashboard.views.panels import (
-    Grid,
-    Limit,
-    Panel,
-    Readings,
     chart,
     grid,
     latest,
-    limit_text,
     queries,
 )
+from dashboard.views.readings import WallReadings
 from dashboard.views.sources import Sources
 from dashboard.views.things import Group
-from dashboard.wording import NO_VALUE, STALE, age, difference, moment, quantity, share
+from dashboard.views.tiles import Tile, tiles
+from dashboard.wording import STALE, moment
 
 LEADING = ("latency", "requests")
 """Panels that stand first and large."""
-
-
-@dataclass(frozen=True, slots=True)
-class WallReadings:
-    """Everything that the wall shows, as read in the background; one read serves every viewer."""
-
-    scope: Scope
-    at: datetime
-    """When the read was made."""
-    on: Grid
-    inventory: Reading[Inventory]
-    fleets: tuple[Fleet, ...]
-    """Every fleet of the account and region, the largest first."""
-    fleet: Fleet | None
-    """The one on screen."""
-    panels: tuple[Panel, ...]
-    metrics: Reading[Readings]
-    targets: Reading[tuple[TargetGroupHealth, ...]]
-    activities: Reading[tuple[Activity, ...]]
-    alarms: Reading[tuple[AlarmState, ...]]
-    transitions: Reading[tuple[AlarmTransition, ...]]
-    known_faults: tuple[Fault, ...] = ()
-    """Why the list of known metrics is incomplete."""
 
 
 def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now: datetime) -> WallReadings:
@@ -94,33 +60,6 @@ def read_span(sources: Sources, state: PageState, *, fleet_key: str, clock: Call
     """Read the wall for the span that `state` shows at this moment; the background calls it again and again."""
     now = clock()
     return read(sources, state.scope, state.span(now=now), fleet_key=fleet_key, now=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One number of the health summary, with how it compares."""
-
-    key: str
-    """Stable name."""
-    label: str
-    """Sentence-case name of the number."""
-    value: str
-    """As a person reads it, unit included; a dash where there is no datapoint."""
-    delta: str
-    """Change since the start of what is on screen; empty where unknown."""
-    good: bool | None
-    """Whether the change is a good one; None where it is neither."""
-    yardstick: str
-    """What the number is held against: an alarm's threshold, a bound, or since when the change counts."""
-    spark: tuple[float, ...]
-    """Recent values; empty where there are none."""
-    alarming: bool
-    """True while an alarm on this number is firing."""
-
-    @property
-    def arrow(self) -> Literal["up", "down", "off"]:
-        """Which way the change points."""
-        return "off" if not self.delta or self.delta.startswith("±") else "down" if self.delta[0] in "-−" else "up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,138 +170,3 @@ def target_card(found: WallReadings, *, now: datetime) -> TargetCard:
         happenings.target_summary(groups),
         happenings.target_grid(groups, found.inventory.value.instances, now=now),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """Where a tile's number comes from."""
-
-    key: str
-    label: str
-    panel: str
-    line: str
-    rising_is_bad: bool | None
-
-
-_NUMBERS = (
-    _Number("requests", "Requests", "requests", "Requests/s", None),
-    _Number("latency", "p99 latency", "latency", "p99", rising_is_bad=True),
-    _Number("page-load", "Page load p75", "page-load", "p75", rising_is_bad=True),
-    _Number("cpu", "CPU, group average", "cpu", "group average", rising_is_bad=True),
-)
-
-
-def tiles(found: WallReadings, views: dict[str, ChartView], limits: Sequence[Limit]) -> tuple[Tile, ...]:
-    """Give the six tiles, in the order in which one asks: traffic, errors, speed, load, capacity."""
-    firing = frozenset(alarm.metric for alarm in found.alarms.value if alarm.state == "ALARM" and alarm.metric)
-    plain = {number.key: _tile(number, found, views, limits, firing) for number in _NUMBERS}
-    return (
-        plain["requests"],
-        _error_tile(found, views, firing),
-        plain["latency"],
-        plain["page-load"],
-        plain["cpu"],
-        _capacity_tile(found, views),
-    )
-
-
-def _tile(
-    number: _Number,
-    found: WallReadings,
-    views: dict[str, ChartView],
-    limits: Sequence[Limit],
-    firing: frozenset[MetricId],
-) -> Tile:
-    view = views.get(number.panel)
-    panel = next((panel for panel in found.panels if panel.key == number.panel), None)
-    if view is None or panel is None:
-        return _missing(number.key, number.label)
-    place = next(place for place, line in enumerate(panel.lines) if line.name == number.line)
-    source = panel.lines[place]
-    now = latest(view.lines[place])
-    limit = next((each for each in limits if each.metric == source.metric and not source.per_second), None)
-    return Tile(
-        key=number.key,
-        label=number.label,
-        value=quantity(now.value, view.unit),
-        delta=_delta(now.change, now.before, view.unit),
-        good=_is_good(now.change, number.rising_is_bad),
-        yardstick=limit_text(limit, view.unit) if limit else _since(found),
-        spark=now.recent,
-        alarming=source.metric in firing,
-    )
-
-
-def _delta(change: float | None, before: float | None, unit: str | None) -> str:
-    if change is None or before is None:
-        return ""
-    return share(change, of=before) if unit == "Count/Second" else difference(change, unit)
-
-
-def _is_good(change: float | None, rising_is_bad: bool | None) -> bool | None:  # noqa: FBT001 - a property, no switch
-    if change is None or rising_is_bad is None or change == 0:
-        return None
-    return (change < 0) is rising_is_bad
-
-
-def _since(found: WallReadings) -> str:
-    return f"in {age(found.on.span.start, now=found.on.span.end)}"
-
-
-def _missing(key: str, label: str) -> Tile:
-    return Tile(key, label, NO_VALUE, "", None, "no data", (), alarming=False)
-
-
-def _error_tile(found: WallReadings, views: dict[str, ChartView], firing: frozenset[MetricId]) -> Tile:
-    view = views.get("requests")
-    if view is None:
-        return _missing("errors", "Errors (5xx)")
-    total, *errors = view.lines
-    failed = np.sum([line.values for line in errors if "5xx" in line.name], axis=0)
-    rate = Line("share", total.times, 100 * failed / _where_asked(total))
-    now = latest(rate)
-    panel = next(panel for panel in found.panels if panel.key == "requests")
-    return Tile(
-        key="errors",
-        label="Errors (5xx)",
-        value=quantity(now.value, "Percent"),
-        delta=_delta(now.change, now.before, "Percent"),
-        good=_is_good(now.change, rising_is_bad=True),
-        yardstick="of requests",
-        spark=now.recent,
-        alarming=any("5XX" in line.metric.name and line.metric in firing for line in panel.lines),
-    )
-
-
-def _where_asked(total: Line) -> Values:
-    return np.where(total.values > 0, total.values, np.nan)
-
-
-def _capacity_tile(found: WallReadings, views: dict[str, ChartView]) -> Tile:
-    if found.fleet is None or not found.fleet.groups:
-        return _missing("capacity", "Healthy / desired")
-    group = found.fleet.groups[0]
-    healthy = _healthy(found) if found.fleet.target_groups else group.in_service
-    in_service = latest(views["capacity"].lines[1])
-    short = group.desired - healthy
-    return Tile(
-        key="capacity",
-        label="Healthy / desired",
-        value=f"{healthy} / {group.desired}",
-        delta="" if short == 0 else f"{-short:+d} healthy",
-        good=None if short == 0 else short < 0,
-        yardstick=f"{group.minimum} to {group.maximum}",
-        spark=in_service.recent,
-        alarming=short > 0,
-    )
-
-
-def _healthy(found: WallReadings) -> int:
-    """Count instances that are healthy in every target group of the fleet that they are registered with."""
-    arns = {group.arn for group in found.fleet.target_groups} if found.fleet else set()
-    states: dict[str, set[str]] = {}
-    for health in found.targets.value:
-        if health.arn in arns:
-            for target in health.targets:
-                states.setdefault(target.id, set()).add(target.state)
-    return sum(seen == {"healthy"} for seen in states.values())

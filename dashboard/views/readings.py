@@ -1,0 +1,37 @@
+"""What the wall was read from, as one value that every viewer shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.inventory import Inventory
+from collectors.scaling import Activity
+from collectors.targets import TargetGroupHealth
+from core.reading import Fault, Reading, Scope
+from dashboard.views.fleet import Fleet
+from dashboard.views.panels import Grid, Panel, Readings
+
+
+@dataclass(frozen=True, slots=True)
+class WallReadings:
+    """Everything that the wall shows, as read in the background; one read serves every viewer."""
+
+    scope: Scope
+    at: datetime
+    """When the read was made."""
+    on: Grid
+    inventory: Reading[Inventory]
+    fleets: tuple[Fleet, ...]
+    """Every fleet of the account and region, the largest first."""
+    fleet: Fleet | None
+    """The one on screen."""
+    panels: tuple[Panel, ...]
+    metrics: Reading[Readings]
+    targets: Reading[tuple[TargetGroupHealth, ...]]
+    activities: Reading[tuple[Activity, ...]]
+    alarms: Reading[tuple[AlarmState, ...]]
+    transitions: Reading[tuple[AlarmTransition, ...]]
+    known_faults: tuple[Fault, ...] = ()
+    """Why the list of known metrics is incomplete."""
