@@ -1,61 +1,101 @@
-"""`python -m demo`: the demo cloud as a process of its own. `python -m demo --help` says what can be set."""
+"""`python -m demo`: the demo cloud as a process of its own; `python -m demo tell STORY` tells a running one a story.
+
+`python -m demo --help` says what can be set.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from core.reading import Scope
 from core.timespan import parse_instant
 from demo.clock import Clock, RunningClock, StandingClock
-from demo.ground import AlarmsOnly, Ground, Runner
+from demo.control import controls
+from demo.engine import Engine
+from demo.ground import Ground
 from demo.replay import read, replay
 from demo.server import DEFAULT_ACCOUNT, build_app
 from demo.serving import DemoServer, PortTakenError
+from demo.story import Story
+from demo.world import SITES
 
 DEFAULT_PORT = 4566
 TICK_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo cloud until it is stopped; give the exit status."""
+    """Run the demo cloud until it is stopped, or talk to a running one; give the exit status."""
     given = _parser().parse_args(arguments)
-    clock: Clock = StandingClock(given.at) if given.at else RunningClock(lambda: datetime.now(UTC))
-    ground = Ground.fresh(clock)
     try:
-        runner = _runner(given, ground)
-        server = DemoServer(build_app(ground, runner, account=given.account), host=given.host, port=given.port)
+        return _talk(given) if given.command else _serve(given)
     except (PortTakenError, ValueError) as error:
         print(f"demo: {error.args[-1]}", file=sys.stderr)
         return 1
+
+
+def _serve(given: argparse.Namespace) -> int:
+    clock: Clock = StandingClock(given.at) if given.at else RunningClock(lambda: datetime.now(UTC))
+    ground = Ground.fresh(clock)
+    engine = _engine(given, ground)
+    app = build_app(ground, engine, control=controls(engine, ground), account=given.account)
+    server = DemoServer(app, host=given.host, port=given.port)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with server:
         print(f"demo cloud on {server.url} (any credentials; account {given.account})", flush=True)
-        _tick(ground, runner, stop)
+        _tick(ground, engine, stop)
     return 0
 
 
-def _tick(ground: Ground, runner: Runner, stop: threading.Event) -> None:
+def _engine(given: argparse.Namespace, ground: Ground) -> Engine:
+    """Build the world, or none where recorded series are served."""
+    now = ground.clock.now()
+    if given.replay:
+        replay(read(given.replay), ground.stores.of(Scope(given.account, given.region)), now=now)
+    engine = Engine(ground, seed=given.seed, sites=() if given.replay else SITES)
+    engine.build(at=now)
+    ground.books.evaluated_until(now)
+    return engine
+
+
+def _tick(ground: Ground, engine: Engine, stop: threading.Event) -> None:
     """Make what is due happen, each second; a failure ends the process, because a dead cloud must not look alive."""
     while not stop.wait(TICK_SECONDS):
         if not isinstance(ground.clock, StandingClock):
             with ground.lock:
-                runner.advance(to=ground.clock.now())
+                engine.advance(to=ground.clock.now())
 
 
-def _runner(given: argparse.Namespace, ground: Ground) -> Runner:
-    if given.replay:
-        store = ground.stores.of(Scope(given.account, given.region))
-        replay(read(given.replay), store, now=ground.clock.now())
-    return AlarmsOnly(ground)
+def _talk(given: argparse.Namespace) -> int:
+    """Tell a story, or calm what is being told."""
+    where = urlsplit(given.endpoint)
+    body = {} if given.story is None else {"story": given.story}
+    try:
+        with closing(HTTPConnection(where.netloc, timeout=30)) as connection:
+            connection.request("POST", f"/_demo/{given.command}", json.dumps(body))
+            answer = connection.getresponse()
+            document = json.load(answer)
+    except OSError as error:
+        raise ValueError(
+            f"no demo cloud answers at {given.endpoint} ({error}); start one with python -m demo"
+        ) from error
+    if answer.status != 200:
+        raise ValueError(document.get("error", f"{given.endpoint} answered {answer.status}"))
+    for telling in document["telling"]:
+        print(f"{telling['story']} on {telling['site']} until {telling['until']}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replay", type=Path, help="serve the recorded series of this folder instead of a fleet")
     parser.add_argument("--account", default=DEFAULT_ACCOUNT, help="the account of credentials that no role gave out")
     parser.add_argument("--region", default="us-east-1", help="where the replayed series are served")
+    commands = parser.add_subparsers(dest="command", metavar="tell | calm")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    for name, about in (("tell", "tell a running demo cloud a story"), ("calm", "end what is being told")):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("story", choices=[str(story) for story in Story], nargs=None if name == "tell" else "?")
+        command.add_argument("--endpoint", default=endpoint, help="AWS_ENDPOINT_URL")
     return parser
 
 

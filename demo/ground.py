@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
 from typing import Protocol
 
 from demo.alarm_book import AlarmBooks
-from demo.alarm_entry import Transition
 from demo.clock import Clock
 from demo.fleets import Fleets
 from demo.metric_store import Stores
@@ -36,14 +34,3 @@ class Ground:
         """Give empty ground under `clock`."""
         stores = Stores()
         return cls(clock, stores, AlarmBooks(stores))
-
-
-class AlarmsOnly:
-    """Keeps alarms evaluated where no world is simulated, as when recorded series are served."""
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-
-    def advance(self, *, to: datetime) -> Sequence[Transition]:
-        """Evaluate every alarm that is due by `to`; actions are recorded, and run nothing."""
-        return self._ground.books.evaluate_due(at=to)

@@ -20,7 +20,9 @@ from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
+from demo.aws.autoscaling import AutoScalingService
 from demo.aws.cloudwatch import CloudWatchService
+from demo.aws.elbv2 import ElbV2Service
 from demo.aws.errors import Answer, AwsError, Protocol, error_answer, unknown_operation
 from demo.aws.wire import AwsService
 from demo.calls import Calls
@@ -30,8 +32,10 @@ from demo.routing import Address, ControlError, address, json_object
 
 ServiceFactory = Callable[[Ground], AwsService]
 
-ROUTES: Final[Mapping[str, ServiceFactory]] = {
+ROUTES: Final[dict[str, ServiceFactory]] = {
+    "autoscaling": AutoScalingService,
     "cloudwatch": CloudWatchService,
+    "elbv2": ElbV2Service,
 }
 """botocore's service name -> what answers it in moto's place. What is not here is moto's."""
 

@@ -24,7 +24,8 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from demo.clock import StandingClock
-from demo.ground import AlarmsOnly, Ground
+from demo.engine import Engine
+from demo.ground import Ground
 from demo.server import build_app
 from demo.serving import DemoServer
 
@@ -152,7 +153,9 @@ def aws_cli() -> str:
 def bare_cloud(at: datetime = AT) -> Iterator[Cloud]:
     """Run a cloud with nothing in it, in this process."""
     ground = Ground.fresh(StandingClock(at))
-    with DemoServer(build_app(ground, AlarmsOnly(ground))) as server:
+    engine = Engine(ground, sites=())
+    engine.build(at=at)
+    with DemoServer(build_app(ground, engine)) as server:
         yield Cloud(server.url, ground)
 
 
