@@ -94,7 +94,7 @@ def _rows(question: Mapping[str, Any], name: str, *, width: int) -> list[tuple[i
 
 
 def _series(rows: Sequence[tuple[int, list[float]]], column: int, alarm: MetricAlarm) -> Series:
-    """One column of the rows; each time is cut to the minute, or in high resolution to ten seconds, as CloudWatch does."""
+    """One column of the rows; as CloudWatch does, times are cut to the minute, or in high resolution to ten seconds."""
     step = evaluation_step(alarm)
     times = np.array([time // step * step for time, _ in rows], dtype=np.int64)
     values = np.array([values[column - 1] for _, values in rows], dtype=np.float64)

@@ -198,6 +198,8 @@ def _expression_problems(expression: str, path: str, ids: AbstractSet[str]) -> I
     except MathError as error:
         yield path, str(error)
         return
+    if re.search(r"\bSEARCH\s*\(", expression):
+        yield path, "an alarm watches one series, so it cannot SEARCH; name the metric"
     for name, position in used.items():
         if name not in ids:
             yield path, f"at character {position + 1}: {name} is no id in Metrics; known are {', '.join(sorted(ids))}"

@@ -144,6 +144,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, str]]] = [
      {"Metrics[1].Expression": "at character 6: m9 is no id in Metrics; known are e1, m1"}),
     (MATH | {"Metrics": [query(ReturnData=False), {"Id": "e1", "Expression": "SUMM(m1)"}]},
      {"Metrics[1].Expression": "at character 1: SUMM is no function; did you mean SUM?"}),
+    (MATH | {"Metrics": [query(ReturnData=False), {"Id": "e1", "Expression": "SUM(SEARCH('CPU', 'Average', 60))"}]},
+     {"Metrics[1].Expression": "an alarm watches one series, so it cannot SEARCH; name the metric"}),
     ({"Colour": "red"}, {"Colour": "Colour is not known here; known are"}),
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The question that `python -m alarms evaluate` reads: which points a window sees, whenever it is asked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from alarms.inquiry import answer
 from tests.unit.alarms.lines import DEFAULTS
 
 
-def ask(points: list[tuple[str, float | None]], at: str, **question: Any) -> str:
+def ask(points: Sequence[tuple[str, float | None]], at: str, **question: Any) -> str:
     members = question.pop("members", {})
     rows = [[f"2026-11-23T{time}Z", value] for time, value in points]
     found = answer({"alarm": DEFAULTS | members, "points": rows, "at": f"2026-11-23T{at}Z"} | question)
