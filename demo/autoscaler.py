@@ -1,0 +1,106 @@
+"""Running a scaling policy on a group: bounds, cooldown and warm-up as AWS keeps them.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from demo.activities import Cause
+from demo.fleet import Group
+from demo.scaling import Policy, PolicyKind, adjusted, step_for, tracked
+
+
+class InProgressError(RuntimeError):
+    """The policy has to wait: an activity is under way, or the cooldown is not over. The message is AWS's."""
+
+
+def run(
+    policy: Policy,
+    group: Group,
+    cause: Cause,
+    *,
+    at: datetime,
+    value: float | None = None,
+    breach: float | None = None,
+    honor_cooldown: bool = True,
+) -> bool:
+    """Run the policy and tell whether the desired capacity changed; raises InProgressError where it has to wait.
+
+    `value` is the metric's newest datapoint, `breach` how far it is from the alarm's threshold.
+    """
+    if policy.kind is PolicyKind.SIMPLE:
+        return _simple(policy, group, cause, at=at, honor_cooldown=honor_cooldown)
+    if policy.kind is PolicyKind.STEP:
+        return _step(policy, group, cause, at=at, breach=breach or 0.0)
+    if policy.kind is PolicyKind.TARGET_TRACKING and value is not None:
+        return _track(policy, group, cause, at=at, value=value)
+    return False
+
+
+def run_for_alarm(
+    policy: Policy,
+    group: Group,
+    alarm: Mapping[str, Any],
+    *,
+    at: datetime,
+    value: float | None,
+    threshold: float | None,
+) -> bool:
+    """Run the policy because an alarm asks for it; `alarm` is the entry of `InvokingAlarms`."""
+    if "AlarmNotification" in group.suspended:
+        return False
+    cause = Cause.of_alarm(alarm, policy.name, at=at)
+    breach = None if value is None or threshold is None else value - threshold
+    return run(policy, group, cause, at=at, value=value, breach=breach)
+
+
+def _simple(policy: Policy, group: Group, cause: Cause, *, at: datetime, honor_cooldown: bool) -> bool:
+    wanted = _bounded(group, adjusted(policy, group.desired, policy.adjustment))
+    if wanted == group.desired:
+        return False
+    if honor_cooldown and group.busy(at):
+        raise InProgressError("A scaling activity is in progress for the Auto Scaling group")
+    if honor_cooldown and at < group.cooling_until:
+        raise InProgressError("The Auto Scaling group is in its cooldown period")
+    group.resize(wanted, cause, at=at)
+    ended = max((activity.ended for activity in group.activities[-12:]), default=at)
+    cooldown = group.cooldown if policy.cooldown is None else policy.cooldown
+    group.cooling_until = ended + timedelta(seconds=cooldown)
+    return True
+
+
+def _step(policy: Policy, group: Group, cause: Cause, *, at: datetime, breach: float) -> bool:
+    """Instances that warm up don't count as capacity when adding, so that one breach adds no more than its step."""
+    step = step_for(policy, breach)
+    if step is None:
+        return False
+    warming = group.warming(at, _warm_up(policy, group))
+    wanted = _bounded(group, adjusted(policy, group.desired - warming, step.adjustment))
+    return _resize(group, wanted, cause, warming=warming, at=at)
+
+
+def _track(policy: Policy, group: Group, cause: Cause, *, at: datetime, value: float) -> bool:
+    warming = group.warming(at, _warm_up(policy, group))
+    wanted = _bounded(group, tracked(policy, max(1, group.desired - warming), value))
+    if policy.never_in and wanted < group.desired:
+        return False
+    return _resize(group, wanted, cause, warming=warming, at=at)
+
+
+def _resize(group: Group, wanted: int, cause: Cause, *, warming: int, at: datetime) -> bool:
+    if wanted == group.desired or (wanted < group.desired and warming):
+        return False  # nothing is taken away while something is still coming
+    group.resize(wanted, cause, at=at)
+    return True
+
+
+def _bounded(group: Group, capacity: int) -> int:
+    return min(max(capacity, group.minimum), group.maximum)
+
+
+def _warm_up(policy: Policy, group: Group) -> int:
+    return next(seconds for seconds in (policy.warm_up, group.warm_up, group.cooldown) if seconds is not None)

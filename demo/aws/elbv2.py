@@ -1,0 +1,67 @@
+"""Load balancing: target health over time; everything else is moto's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.elbv2.responses import ELBV2Response
+
+from demo.aws.over_moto import OverMoto, refused
+from demo.targets import Health, Registration
+
+
+class ElbV2Service(OverMoto, ELBV2Response):
+    """elbv2 with target states that AWS has and moto has not: initial, unhealthy, draining, unused."""
+
+    SERVICE = "elbv2"
+
+    def describe_target_health(self) -> ActionResult:
+        """Describe the targets asked for, or every registered and draining one."""
+        arn = self.params["TargetGroupArn"]
+        self._target_group(arn)
+        self.fleet.take_over(at=self.now)
+        found = list(self.fleet.health(arn, at=self.now))
+        asked = self.params.get("Targets")
+        if asked:
+            known = {registration.target: (registration, health) for registration, health in found}
+            documents = [self._asked(arn, target, known.get(target["Id"])) for target in asked]
+        else:
+            documents = [self._document(arn, r.target, r.port, health) for r, health in found]
+        return ActionResult({"TargetHealthDescriptions": documents})
+
+    def register_targets(self) -> ActionResult:
+        """Register as moto does; the targets are `initial` first."""
+        self._target_group(self.params["TargetGroupArn"])
+        result = super().register_targets()
+        self.fleet.take_over(at=self.now)
+        return result
+
+    def deregister_targets(self) -> ActionResult:
+        """Deregister; the targets drain before they are gone."""
+        target_group = self._target_group(self.params["TargetGroupArn"])
+        for target in self.params.get("Targets") or ():
+            target_group.targets.pop(target["Id"], None)  # AWS does not mind a target that is not registered
+        self.fleet.take_over(at=self.now)
+        return ActionResult({})
+
+    def _target_group(self, arn: str) -> Any:
+        target_group = self.fleet.moto.elbv2.target_groups.get(arn)
+        if target_group is None:
+            raise refused("One or more target groups not found", code="TargetGroupNotFound")
+        return target_group
+
+    def _asked(self, arn: str, target: dict[str, Any], found: tuple[Registration, Health] | None) -> dict[str, Any]:
+        if found is not None:
+            return self._document(arn, found[0].target, found[0].port, found[1])
+        port = int(target.get("Port") or self._target_group(arn).port or 80)
+        return self._document(arn, target["Id"], port, self.fleet.health_of(arn, target["Id"], at=self.now))
+
+    def _document(self, arn: str, target: str, port: int, health: Health) -> dict[str, Any]:
+        checked = str(self._target_group(arn).health_check_port or port)
+        reason = {"Reason": health.reason, "Description": health.description} if health.reason else {}
+        return {
+            "Target": {"Id": target, "Port": port},
+            "HealthCheckPort": str(port) if checked == "traffic-port" else checked,
+            "TargetHealth": {"State": health.state, **reason},
+        }

@@ -1,0 +1,182 @@
+"""The employee directory as data: two accounts, what runs in them, and the names that a hostile user would give.
+
+`demo.building` makes it in moto; `demo.watch` are its alarms. Nothing here is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.reading import Scope
+from demo.scaling import Adjustment, Policy, PolicyKind, Step
+
+HOSTILE: Final = "<img src=x onerror=alert(1)>![x](https://attacker.test/p.png)"
+"""HTML and Markdown where people expect a name; AWS takes it in tags and descriptions."""
+HOSTILE_MARKS: Final = ":red[ops] $\\alpha$ **bold** [pay](https://attacker.test/)"
+"""Streamlit's colour and maths marks, and a link."""
+HOSTILE_BIDI: Final = "p99 \u202egnikcehc\u202c :material/delete: `x` <b>slow</b>"
+"""A right-to-left override, which draws the text backwards, in an alarm's name."""
+HOSTILE_PAGE: Final = "/<script>alert(1)</script>"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One availability zone with its public subnet."""
+
+    name: str
+    cidr: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """A target group: how it checks, and how long targets drain."""
+
+    name: str
+    path: str = "/health"
+    interval: int = 5
+    healthy: int = 3
+    unhealthy: int = 2
+    drain: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """An Auto Scaling group, its launch template and its policies."""
+
+    name: str
+    minimum: int
+    maximum: int
+    desired: int
+    policies: tuple[Policy, ...]
+    instance_type: str = "t2.micro"
+    cooldown: int = 60
+    grace: int = 30
+    warm_up: int = 60
+    tags: tuple[tuple[str, str], ...] = ()
+    """Given to every instance too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page whose load time browsers report."""
+
+    path: str
+    weight: float
+    """How slow it is, as a multiple of the home page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The directory in one account and region."""
+
+    name: str
+    scope: Scope
+    cidr: str
+    zones: tuple[Zone, ...]
+    group: GroupPlan
+    targets: TargetPlan
+    share: float
+    """Of the main site's demand."""
+    table: str = "Employees"
+    read_capacity: int = 60
+    """Units a second that the table is provisioned with."""
+    write_capacity: int = 10
+    function: str = "employee-photo-thumbnails"
+    bucket: str = ""
+    topic: str = "directory-alerts"
+    email: str = "ops@directory.test"
+    log_groups: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    load_balancer: str = "directory-web"
+    tags: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+STEP_OUT: Final = Policy(
+    name="directory-scale-out",
+    arn="",
+    group="directory-web",
+    kind=PolicyKind.STEP,
+    steps=(Step(1, 0.0, 20.0), Step(2, 20.0)),
+    warm_up=60,
+)
+"""One instance more above 70 % CPU, two more from 90 %."""
+
+SIMPLE_IN: Final = Policy(
+    name="directory-scale-in",
+    arn="",
+    group="directory-web",
+    kind=PolicyKind.SIMPLE,
+    adjustment_type=Adjustment.CHANGE,
+    adjustment=-1,
+    cooldown=60,
+)
+
+TRACK_CPU: Final = Policy(
+    name="directory-track-cpu",
+    arn="",
+    group="directory-dr-web",
+    kind=PolicyKind.TARGET_TRACKING,
+    target=50.0,
+    warm_up=60,
+)
+
+PROD: Final = Site(
+    name="directory-prod",
+    scope=Scope("111111111111", "us-east-1"),
+    cidr="10.20.0.0/16",
+    zones=(Zone("us-east-1a", "10.20.1.0/24"), Zone("us-east-1b", "10.20.2.0/24")),
+    group=GroupPlan(
+        name="directory-web",
+        minimum=2,
+        maximum=6,
+        desired=2,
+        policies=(STEP_OUT, SIMPLE_IN),
+        tags=(("Name", "directory-web"), ("Service", "employee-directory"), ("Team", HOSTILE_MARKS)),
+    ),
+    targets=TargetPlan("directory-web"),
+    share=1.0,
+    bucket="employee-directory-photos-111111111111",
+    log_groups=("/directory/web", "/directory/access", "/aws/lambda/employee-photo-thumbnails"),
+    pages=(
+        Page("/", 1.0),
+        Page("/search", 1.25),
+        Page("/employee", 1.1),
+        Page("/photo", 1.6),
+        Page(HOSTILE_PAGE, 1.0),
+    ),
+    tags={"Service": "employee-directory", "Environment": "production", "CostCenter": "4711"},
+)
+
+DR: Final = Site(
+    name="directory-dr",
+    scope=Scope("222222222222", "eu-west-1"),
+    cidr="10.30.0.0/16",
+    zones=(Zone("eu-west-1a", "10.30.1.0/24"), Zone("eu-west-1b", "10.30.2.0/24")),
+    group=GroupPlan(
+        name="directory-dr-web",
+        minimum=1,
+        maximum=4,
+        desired=1,
+        policies=(TRACK_CPU,),
+        tags=(("Name", "directory-dr-web"), ("Service", "employee-directory")),
+    ),
+    targets=TargetPlan("directory-dr-web"),
+    share=0.4,
+    table="EmployeesReplica",
+    read_capacity=25,
+    write_capacity=10,
+    function="employee-photo-thumbnails-dr",
+    bucket="employee-directory-photos-222222222222",
+    topic="directory-dr-alerts",
+    log_groups=("/directory-dr/web",),
+    pages=(Page("/", 1.1),),
+    load_balancer="directory-dr-web",
+    tags={"Service": "employee-directory", "Environment": "disaster-recovery", "CostCenter": "4711"},
+)
+
+SITES: Final = (PROD, DR)
+
+WATCHER_ROLE: Final = "watchkeeper"
+"""The role that Watchkeeper takes on in every account."""
+AMI: Final = "ami-0d1rectory0web001"
