@@ -243,9 +243,10 @@ def _coalesce(*values: Any) -> Any:
 def _range(*bounds: Any) -> list[Any]:
     numbers = [int(number(bound)) for bound in bounds]
     try:
-        return _bounded(list(range(*numbers)[: MAX_ENTRIES + 1]))
+        steps = range(*numbers)
     except (TypeError, ValueError):
         raise HclError("range takes one to three numbers") from None
+    return _bounded(list(steps[: MAX_ENTRIES + 1]))
 
 
 def _json(value: Any) -> Any:

@@ -139,6 +139,9 @@ _SCALARS: Final = {
     f"{_YAML}float": SafeConstructor.construct_yaml_float,
 }
 _MERGE: Final = f"{_YAML}merge"
+_KNOWN: Final = frozenset(f"{_YAML}{name}" for name in ("str", "seq", "map", "timestamp", "merge", "value")) | set(
+    _SCALARS
+)
 
 
 def parse_yaml(text: str) -> Any:
@@ -181,9 +184,9 @@ class _Nodes:
         if depth > 2 * MAX_DEPTH:
             raise SourceError("an alias that holds itself, or nesting too deep", line=_line(node))
         plain = self._plain(node, depth=depth)
-        if node.tag.startswith("!") and node.tag != "!":
-            return _tagged(node, plain)
-        return plain
+        if node.tag == "!" or node.tag in _KNOWN:
+            return plain
+        return _tagged(node, plain)
 
     def _plain(self, node: Node, *, depth: int) -> Any:
         if isinstance(node, MappingNode):
@@ -221,7 +224,7 @@ class _Nodes:
 
 def _tagged(node: Node, value: Any) -> Any:
     """`!GetAtt a.b` and its like in their long form."""
-    name = node.tag[1:]
+    name = node.tag.removeprefix("!")
     if name in {"Ref", "Condition"}:
         long = name
     elif re.fullmatch(r"[A-Za-z]+", name):
