@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alarms.backtest import replay
 from alarms.binning import bins
 from alarms.definition import MetricAlarm
 from alarms.evaluation import StateValue, evaluate, evaluate_span
@@ -210,3 +211,17 @@ def test_a_tally_counts_each_threshold(levels: list[int], data: st.DataObject) -
         entered = [place for place in range(low, high) if before[place] <= rank < levels[place]]
         assert counted.entries[rank] == len(entered)
         assert counted.instants[rank] == sum(level > rank for level in levels[low:high])
+
+
+@given(gappy, strategies.treatments, strategies.plain_comparisons, windows, st.sampled_from([60, 300]))
+def test_a_sweep_agrees_with_a_replay(
+    values: list[float | None], treatment: str, comparison: str, window: tuple[int, int], period: int
+) -> None:
+    """From the first datapoint on; later the sweep knows what came before, of which a replay knows the state only."""
+    made = Setting(5.0, *window, period).on(alarm(TreatMissingData=treatment, ComparisonOperator=comparison))
+    kept = minutes([1.0, *values])
+    span = Timespan(from_epoch(START + 60), from_epoch(START + 60 * 50))
+    replayed = replay(made, kept, span=span)
+    swept = sweep(made, kept, span=span).current
+    pages = [change.at for change in replayed.transitions if change.new is StateValue.ALARM]
+    assert (swept.pages, swept.in_alarm) == (len(pages), replayed.in_alarm)
