@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from alarms import checking, inquiry, suites
+from alarms import checking, inquiry, replays, suites
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,6 +37,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="read one JSON question on standard input, print the state")
     evaluate.add_argument("--json", action="store_true", help="print state, reason and reason data as JSON")
     evaluate.set_defaults(run=_evaluate)
+    backtest = commands.add_parser(
+        "backtest", help="replay an alarm over a CSV of timestamp,value, print the transitions"
+    )
+    backtest.add_argument("alarm", type=Path, metavar="ALARM.json")
+    backtest.add_argument("series", type=Path, metavar="SERIES.csv")
+    backtest.add_argument("--json", action="store_true", help="print transitions, notifications and limits as JSON")
+    backtest.set_defaults(run=_backtest)
     return parser
 
 
@@ -66,6 +73,16 @@ def _evaluate(options: argparse.Namespace) -> int:
         _say(f"error: {error}", to_people=True)
         return 2
     _say(json.dumps(found) if options.json else f"{found['state']}: {found['reason']}")
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    try:
+        found = replays.backtest(options.alarm, options.series)
+    except replays.ReplayError as error:
+        _say(f"error: {error}", to_people=True)
+        return 2
+    _say(json.dumps(replays.document(found)) if options.json else replays.text(found))
     return 0
 
 

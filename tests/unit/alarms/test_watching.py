@@ -46,7 +46,7 @@ def test_a_band_is_learnt_from_history() -> None:
         }
     )
     hours = np.arange(START - 3 * 86_400, START, 60)
-    history = {"m1": Series(hours, 10.0 + hours // 60 % 3, 60)}
+    history = {"m1": Series(hours, (10.0 + hours // 60 % 3).astype(np.float64), 60)}
     inputs = {"m1": series("11 13 14 14 14", period=60, start=START)}
     found = watched(made, inputs, span=evaluation_span(made, at=AT), history=history)
     evaluation = evaluate(made, found.series, at=AT, previous=StateValue.OK, band=found.band)
