@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,17 +71,10 @@ def read_series(path: Path) -> Series:
 
 def text(found: Replay) -> str:
     """Write a line for each transition, then the sum and what the replay could not know."""
-    lines = [
-        f"{change.at:%Y-%m-%dT%H:%M:%SZ}  {change.old} -> {change.new}  {change.reason}" for change in found.transitions
-    ]
-    count = len(found.transitions)
-    lines += [
-        "",
-        f"{found.name}: {count} transition{'' if count == 1 else 's'}, {found.in_alarm} in ALARM, "
-        f"{len(found.notifications)} notifications, {found.flaps} flaps",
-        *found.limits,
-    ]
-    return "\n".join(lines)
+    lines = [f"{_written(c.at)}  {c.old} -> {c.new}  {c.reason}" for c in found.transitions]
+    counts = {"transition": len(found.transitions), "notification": len(found.notifications), "flap": found.flaps}
+    said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+    return "\n".join([*lines, "", f"{found.name}: {said}, {found.in_alarm} in ALARM", *found.limits])
 
 
 def document(found: Replay) -> dict[str, Any]:
@@ -110,7 +103,7 @@ def document(found: Replay) -> dict[str, Any]:
     }
 
 
-def _written(at: Any) -> str:
+def _written(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 

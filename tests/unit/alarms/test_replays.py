@@ -30,17 +30,17 @@ def run(folder: Path, *options: str, series: str = SERIES, **members: Any) -> su
 def test_transitions_are_printed_with_reasons_and_limits(tmp_path: Path) -> None:
     found = run(tmp_path)
     assert found.returncode == 0
-    assert found.stdout.splitlines() == [
-        "2026-11-23T10:01:00Z  INSUFFICIENT_DATA -> OK  Threshold Crossed: 1 datapoint [1.0 (23/11/26 10:00:00)] was not "
-        "greater than the threshold (5.0).",
-        "2026-11-23T10:03:00Z  OK -> ALARM  Threshold Crossed: 2 datapoints [9.0 (23/11/26 10:02:00), "
-        "9.0 (23/11/26 10:01:00)] were greater than the threshold (5.0).",
-        "2026-11-23T10:05:00Z  ALARM -> OK  Threshold Crossed: 1 datapoint [1.0 (23/11/26 10:04:00)] was not greater "
-        "than the threshold (5.0).",
-        "",
-        "high-cpu: 3 transitions, 0:02:00 in ALARM, 0 notifications, 0 flaps",
-        "A live alarm sees the data of its instant: datapoints that came late may have made it decide otherwise.",
-    ]  # fmt: skip
+    assert found.stdout == (
+        "2026-11-23T10:01:00Z  INSUFFICIENT_DATA -> OK  "
+        "Threshold Crossed: 1 datapoint [1.0 (23/11/26 10:00:00)] was not greater than the threshold (5.0).\n"
+        "2026-11-23T10:03:00Z  OK -> ALARM  Threshold Crossed: 2 datapoints "
+        "[9.0 (23/11/26 10:02:00), 9.0 (23/11/26 10:01:00)] were greater than the threshold (5.0).\n"
+        "2026-11-23T10:05:00Z  ALARM -> OK  "
+        "Threshold Crossed: 1 datapoint [1.0 (23/11/26 10:04:00)] was not greater than the threshold (5.0).\n"
+        "\n"
+        "high-cpu: 3 transitions, 0 notifications, 0 flaps, 0:02:00 in ALARM\n"
+        "A live alarm sees the data of its instant: datapoints that came late may have made it decide otherwise.\n"
+    )
 
 
 def test_json_holds_the_same(tmp_path: Path) -> None:
