@@ -20,6 +20,8 @@ from demo.alarm_entry import Entry, Transition, alarm_name, composite_reason, de
 from demo.alarm_words import HistoryItem, ItemType
 from demo.metric_store import MetricStore, Stores
 from demo.mute_rules import MuteRule
+from demo.suppression import Held, held_by
+from demo.suppression import reason as suppression_reason
 
 MINUTE: Final = 60
 HIGH_RESOLUTION: Final = 10
@@ -49,6 +51,7 @@ class AlarmBook:
         self._rules: dict[str, MuteRule] = {}
         self._pending: list[Transition] = []
         self._evaluated: datetime | None = None
+        self._held: dict[str, Held] = {}
         self._lock = RLock()
 
     # --- alarms -----------------------------------------------------------------------------------------------------
@@ -173,7 +176,7 @@ class AlarmBook:
     ) -> Entry:
         arn = f"arn:aws:cloudwatch:{self.scope.region}:{self.scope.account}:alarm:{definition.name}"
         state, reason = StateValue.INSUFFICIENT_DATA, words.NEW_ALARM
-        return Entry(definition, params, arn, at, state, reason, {}, at, at, tags, rule)
+        return Entry(definition, params, arn, at, state, reason, {}, at, at, tags=tags, rule=rule)
 
     def _instants(self, at: datetime) -> Iterable[datetime]:
         """Give the instants, in ten-second steps, after the last evaluation and up to `at`."""
@@ -191,8 +194,8 @@ class AlarmBook:
                 continue
             if whole_minute or definition.high_resolution:
                 found.extend(self._evaluate_metric(entry, definition, at))
-        found.extend(self._evaluate_composites(at))
-        return found
+        found.extend(self._hold(transition) for transition in self._evaluate_composites(at))
+        return [*found, *self._release(at)]
 
     def _evaluate_metric(self, entry: Entry, alarm: MetricAlarm, at: datetime) -> list[Transition]:
         found = evaluated(alarm, self._store, at=at, previous=entry.state, configured_at=entry.configured)
@@ -253,8 +256,6 @@ class AlarmBook:
         definition = entry.definition
         if isinstance(definition, LogAlarm) or not definition.actions.enabled:
             return ()
-        if isinstance(definition, CompositeAlarm) and self._suppressed(definition, at):
-            return ()
         by_state = {
             StateValue.OK: definition.actions.ok,
             StateValue.ALARM: definition.actions.alarm,
@@ -266,15 +267,45 @@ class AlarmBook:
             self.add_history(entry.name, at=at, kind=ItemType.ACTION, summary=words.muted(muting[0]), data="{}")
         return () if muting else wanted
 
-    def _suppressed(self, definition: CompositeAlarm, at: datetime) -> bool:
-        """Tell whether the suppressor holds the actions: while in ALARM, and for the extension after it."""
-        suppressor = self.get(definition.suppressor) if definition.suppressor else None
-        if suppressor is None:
-            return False
-        if suppressor.state is StateValue.ALARM:
-            return True
-        extension = timedelta(seconds=definition.suppressor_extension or 0)
-        return suppressor.reason != words.NEW_ALARM and at < suppressor.transitioned + extension
+    # --- suppression ------------------------------------------------------------------------------------------------
+
+    def held(self, name: str) -> Held | None:
+        """Give what a suppressor holds back of a composite alarm's actions, if anything."""
+        with self._lock:
+            return self._held.get(name)
+
+    def _hold(self, transition: Transition) -> Transition:
+        """Take the actions out of a composite alarm's transition where its suppressor holds them."""
+        self._held.pop(transition.alarm.name, None)
+        suppressor = self._suppressor(transition.alarm)
+        if suppressor is None or not transition.actions or not isinstance(transition.alarm, CompositeAlarm):
+            return transition
+        by = held_by(transition.alarm, suppressor, since=transition.at, at=transition.at)
+        if by is None:
+            return transition
+        held = Held(transition, transition.actions, by, suppression_reason(by, suppressor))
+        self._held[transition.alarm.name] = held
+        return replace(transition, actions=())
+
+    def _release(self, at: datetime) -> list[Transition]:
+        """Give the transitions whose actions are no longer held, with them."""
+        found = []
+        for name, held in tuple(self._held.items()):
+            entry, suppressor = self._alarms.get(name), self._suppressor(held.transition.alarm)
+            by = None
+            if suppressor is not None and entry is not None and isinstance(entry.definition, CompositeAlarm):
+                by = held_by(entry.definition, suppressor, since=held.transition.at, at=at)
+            if by is not None and suppressor is not None:
+                self._held[name] = replace(held, by=by, reason=suppression_reason(by, suppressor))
+                continue
+            del self._held[name]
+            if entry is not None:
+                found.append(replace(held.transition, at=at, actions=held.actions))
+        return found
+
+    def _suppressor(self, alarm: Alarm) -> Entry | None:
+        name = alarm.suppressor if isinstance(alarm, CompositeAlarm) else None
+        return None if name is None else self._alarms.get(alarm_name(name))
 
     # --- history ----------------------------------------------------------------------------------------------------
 

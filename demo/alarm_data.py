@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from alarms.definition import MetricAlarm, MetricMath, SingleMetric
@@ -26,7 +27,15 @@ def evaluated(
     counts = None
     if alarm.low_samples == "ignore" and isinstance(alarm.source, SingleMetric):
         counts = _metric(alarm.source, store, SAMPLE_COUNT, *_seen(alarm, at))
-    return evaluate(alarm, series, at=at, previous=previous, sample_counts=counts, configured_at=configured_at)
+    return evaluate(
+        alarm,
+        series,
+        at=at,
+        previous=previous,
+        band=_band(alarm, store, at),
+        sample_counts=counts,
+        configured_at=configured_at,
+    )
 
 
 def alarm_series(alarm: MetricAlarm, store: MetricStore, *, at: datetime) -> Series | None:
@@ -35,17 +44,32 @@ def alarm_series(alarm: MetricAlarm, store: MetricStore, *, at: datetime) -> Ser
     None where its expression cannot be evaluated: the alarm then keeps its state.
     """
     source = alarm.source
-    start, end, now = _seen(alarm, at)
     if isinstance(source, SingleMetric):
-        return _metric(source, store, source.statistic, start, end, now)
-    if not isinstance(source, MetricMath) or alarm.watched is None:
-        return None
-    try:
-        found = Reader(store, start=start, end=end, now=now).answer(source.queries)
-    except MathError:
+        return _metric(source, store, source.statistic, *_seen(alarm, at))
+    found = _answered(alarm, store, at)
+    if found is None or alarm.watched is None:
         return None
     series = found.get(alarm.watched.id, ())
     return series[0] if series else Series.empty(alarm.period)
+
+
+def _band(alarm: MetricAlarm, store: MetricStore, at: datetime) -> tuple[Series, Series] | None:
+    """Give the lower and upper bound of an anomaly-detection alarm; the expression gives the upper first."""
+    if alarm.threshold_metric_id is None:
+        return None
+    bounds = (_answered(alarm, store, at) or {}).get(alarm.threshold_metric_id, ())
+    return (bounds[1], bounds[0]) if len(bounds) > 1 else None
+
+
+def _answered(alarm: MetricAlarm, store: MetricStore, at: datetime) -> Mapping[str, tuple[Series, ...]] | None:
+    """Give the series of every entry of a metric-math alarm; None where they cannot be computed."""
+    if not isinstance(alarm.source, MetricMath):
+        return None
+    start, end, now = _seen(alarm, at)
+    try:
+        return Reader(store, start=start, end=end, now=now).answer(alarm.source.queries)
+    except MathError:
+        return None
 
 
 def _seen(alarm: MetricAlarm, at: datetime) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from moto.core.request import Request
@@ -48,6 +49,8 @@ DEFAULT_ACCOUNT: Final = "111111111111"
 MOTO_DEFAULT_ACCOUNT: Final = "123456789012"
 """What moto says of an access key that it has never seen."""
 
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
 ControlHandler = Callable[[dict[str, Any]], tuple[int, Mapping[str, Any]]]
 ADDRESS: Final = "watchkeeper.address"
 
@@ -79,6 +82,8 @@ class DemoApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = _body(environ)
+        if _is_foreign(environ):
+            return _json((403, {"error": "a web page of another host may not use the demo cloud"}), start_response)
         path = environ.get("PATH_INFO", "/")
         if path.startswith("/_demo/"):
             return _json(self._answer_control(environ["REQUEST_METHOD"], path, body), start_response)
@@ -168,6 +173,12 @@ def _body(environ: Mapping[str, Any]) -> bytes:
     if environ.get("wsgi.input_terminated"):
         return bytes(stream.read())
     return bytes(stream.read(int(environ.get("CONTENT_LENGTH") or 0)))
+
+
+def _is_foreign(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a web page from elsewhere is asking: SDKs send no Origin, and a browser always does."""
+    origin = environ.get("HTTP_ORIGIN", "")
+    return bool(origin) and urlsplit(origin).hostname not in LOOPBACK
 
 
 def _service_app(factory: ServiceFactory, ground: Ground) -> Flask:

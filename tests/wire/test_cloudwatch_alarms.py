@@ -352,3 +352,60 @@ def test_dashboards_are_moto_s_in_every_protocol(bare: Cloud, protocol: str) -> 
     client.delete_dashboards(DashboardNames=["wall"])
     assert client.list_dashboards()["DashboardEntries"] == []
     assert refused(client.get_dashboard, DashboardName="wall")[0] == "ResourceNotFound"
+
+
+def test_a_suppressor_holds_a_composite_alarm_s_actions(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    deploying = MetricId("Shop", "Deploying")
+    named = {"Namespace": "Shop", "MetricName": "Deploying", "Dimensions": []}
+    client.put_metric_alarm(**alarm("deploying", **named, Threshold=0.5))
+    client.put_metric_alarm(**alarm("hot"))
+    client.put_composite_alarm(
+        AlarmName="page-me",
+        AlarmRule="ALARM(hot)",
+        AlarmActions=[TOPIC],
+        ActionsSuppressor="deploying",
+        ActionsSuppressorWaitPeriod=90,
+        ActionsSuppressorExtensionPeriod=60,
+    )
+    feed(bare, *[90.0] * 10)
+    start = int(AT.timestamp())
+    store(bare).put(deploying, np.arange(start, start + 600, 60), np.array([0.0, 1.0, 1.0, *[0.0] * 7]))
+
+    def held() -> tuple[str, str, int]:
+        found = client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
+        actions = client.describe_alarm_history(AlarmName="page-me", HistoryItemType="Action")["AlarmHistoryItems"]
+        return (found["StateValue"], found.get("ActionsSuppressedBy", "-"), len(actions))
+
+    bare.advance(60)
+    seen = [held()]
+    for _ in range(9):
+        bare.advance(30)
+        seen.append(held())
+    quiet = ("OK", "-", 0)
+    waits, alarms = ("ALARM", "WaitPeriod", 0), ("ALARM", "Alarm", 0)
+    extends, ran = ("ALARM", "ExtensionPeriod", 0), ("ALARM", "-", 1)
+    #               1:00   1:30   2:00   2:30    3:00    3:30    4:00    4:30     5:00     5:30
+    assert seen == [quiet, waits, waits, alarms, alarms, alarms, alarms, extends, extends, ran]
+
+
+def test_an_anomaly_alarm_fires_outside_its_band(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    metric = {"Namespace": CPU.namespace, "MetricName": CPU.name, "Dimensions": alarm()["Dimensions"]}
+    client.put_metric_alarm(
+        AlarmName="odd",
+        Metrics=[
+            {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}},
+            {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(m1, 3)"},
+        ],
+        ThresholdMetricId="band",
+        EvaluationPeriods=1,
+        ComparisonOperator="LessThanLowerOrGreaterThanUpperThreshold",
+    )
+    past = np.arange(int(AT.timestamp()) - 14 * 86_400, int(AT.timestamp()), 60)
+    store(bare).put(CPU, past, 40.0 + 5.0 * np.random.default_rng(1).standard_normal(past.size))
+    feed(bare, 41.0, 95.0)
+    bare.advance(75)
+    assert states(client)["odd"] == "OK"
+    bare.advance(60)
+    assert states(client)["odd"] == "ALARM"

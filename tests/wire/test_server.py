@@ -202,3 +202,9 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, arguments: list[str], wo
     assert run.returncode != 0
     assert words in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_web_page_of_another_host_is_turned_away(bare: Cloud) -> None:
+    for origin, allowed in (("https://evil.example", False), ("http://127.0.0.1:8501", True), ("null", False)):
+        status, _, _ = answer(bare, "POST", "/_demo/calls", b"{}", Origin=origin)
+        assert (status == 200) is allowed, origin

@@ -80,9 +80,13 @@ class AlarmReads(CloudWatchBase):
         shown, token = page(found, self.params.get("NextToken"), size)
         document: dict[str, Any] = {name: [] for name in LISTS.values()}
         for entry in shown:
-            alarm = described(entry)
+            alarm = described(entry) | self._suppression(entry)
             document[LISTS[entry.kind]].append(alarm if members is None else {name: alarm[name] for name in members})
         return Prepared({**document, "NextToken": token})
+
+    def _suppression(self, entry: Entry) -> dict[str, str]:
+        held = self.book.held(entry.name)
+        return {"ActionsSuppressedBy": str(held.by), "ActionsSuppressedReason": held.reason} if held else {}
 
     def _on_metric(self, entry: Entry, wanted: MetricId) -> bool:
         if not isinstance(entry.definition, MetricAlarm) or not isinstance(entry.definition.source, SingleMetric):
