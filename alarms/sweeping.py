@@ -298,14 +298,14 @@ def _moves(levels: Levels, start: int, stop: int, top: int) -> Counts:
 
 def first_entries(levels: Levels, start: int, stop: int, *, top: int) -> Counts:
     """Give the first position in [start, stop) at which each threshold entered ALARM; -1 where none did."""
-    after = levels[start:stop].astype(np.int16)
-    before = np.concatenate(
-        (levels[start - 1 : start].astype(np.int16) if start else np.zeros(1, np.int16), after[:-1])
-    )
     found = np.full(top, -1, np.int64)
-    rises = np.flatnonzero(after > before)
-    for level in range(top):
-        entered = (before[rises] <= level) & (after[rises] > level)
-        if entered.any():
-            found[level] = start + rises[np.argmax(entered)]
+    for low in reversed(range(start, stop, BLOCK)):
+        after = levels[low : min(low + BLOCK, stop)].astype(np.int64)
+        before = np.concatenate(([int(levels[low - 1]) if low else 0], after[:-1]))
+        rises = np.flatnonzero(after > before)
+        # Each rise enters ALARM at every threshold between its two levels.
+        heights = (after - before)[rises]
+        entered = np.repeat(before[rises] - np.cumsum(heights) + heights, heights) + np.arange(heights.sum())
+        # Written from the last to the first, so that the first is what stays.
+        found[entered[::-1]] = low + np.repeat(rises, heights)[::-1]
     return found

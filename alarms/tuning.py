@@ -49,9 +49,9 @@ def sweep(
     `extra` is how many periods are searched beyond N. Raises ValueError for settings that AWS would refuse, alarms that
     only AWS can evaluate, and incidents outside the span.
     """
-    own = Setting.of(alarm)
     if not alarm.evaluable.allowed:
         raise ValueError(f"{alarm.name} cannot be swept: {alarm.evaluable.reason}")
+    own = Setting.of(alarm)
     ladder = tuple(sorted({*thresholds, own.threshold}))
     pairs = tuple(sorted({*windows, (own.m, own.n)}, key=lambda pair: pair[::-1]))
     lengths = tuple(sorted({*periods, own.period}))

@@ -12,6 +12,7 @@ from core.series import Series, Values
 from core.timespan import Timespan, from_epoch
 from tests.unit.alarms.lines import START, alarm
 
+GREATER = "GreaterThanThreshold"
 AT_LEAST = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
 
 
@@ -149,6 +150,36 @@ def test_what_aws_would_refuse_is_refused(tried: dict[str, Any], message: str | 
     else:
         with pytest.raises(ValueError, match=message):
             sweep(alarm(), kept, span=at(1, 4), **tried)
+
+
+NO_METRIC = dict.fromkeys(
+    ("MetricName", "Namespace", "Statistic", "Period", "Threshold", "ComparisonOperator", "EvaluationPeriods")
+)
+CPU = {"Metric": {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}, "Period": 60, "Stat": "Average"}
+BAND = {
+    "Metrics": [{"Id": "m1", "MetricStat": CPU}, {"Id": "ad1", "Expression": "ANOMALY_DETECTION_BAND(m1)"}],
+    "ThresholdMetricId": "ad1",
+    "ComparisonOperator": "GreaterThanUpperThreshold",
+    "EvaluationPeriods": 1,
+}
+PROMQL = {"EvaluationCriteria": {"PromQLCriteria": {"Query": "up == 0"}}, "EvaluationInterval": 60}
+
+
+@pytest.mark.parametrize(("members", "message"), [(BAND, "compared with a band"), (PROMQL, "evaluated by AWS only")])
+def test_alarms_without_a_threshold_are_refused(members: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sweep(alarm(**(NO_METRIC | members)), series("1", period=60, start=START), span=at(1, 2))
+
+
+def test_an_expression_is_swept_at_its_own_period_only() -> None:
+    metrics = [{"Id": "m1", "MetricStat": CPU, "ReturnData": False}, {"Id": "e1", "Expression": "m1 * 2"}]
+    made = alarm(
+        **(NO_METRIC | {"Metrics": metrics, "Threshold": 5, "EvaluationPeriods": 1, "ComparisonOperator": GREATER})
+    )
+    kept = series("1 9 1", period=60, start=START)
+    assert pages(sweep(made, kept, span=at(1, 4), thresholds=[9])) == {5.0: 1, 9: 0}
+    with pytest.raises(ValueError, match="an expression over 300 s does not follow"):
+        sweep(made, kept, span=at(1, 4), periods=[300])
 
 
 def test_more_thresholds_than_a_byte_counts() -> None:

@@ -14,7 +14,7 @@ from alarms.binning import bins
 from alarms.definition import MetricAlarm
 from alarms.evaluation import StateValue, evaluate, evaluate_span
 from alarms.kinds import Comparison, MissingData
-from alarms.sweeping import Lanes, alarm_levels, breach_levels, largest, tally
+from alarms.sweeping import Lanes, alarm_levels, breach_levels, first_entries, largest, tally
 from alarms.tuning import Incident, Outcome, Setting, sweep
 from core.series import Series, Values
 from core.timespan import Timespan, from_epoch
@@ -225,3 +225,13 @@ def test_a_sweep_agrees_with_a_replay(
     swept = sweep(made, kept, span=span).current
     pages = [change.at for change in replayed.transitions if change.new is StateValue.ALARM]
     assert (swept.pages, swept.in_alarm) == (len(pages), replayed.in_alarm)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=50), st.data())
+def test_the_first_entry_is_that_of_each_threshold(levels: list[int], data: st.DataObject) -> None:
+    low = data.draw(st.integers(0, len(levels)))
+    high = data.draw(st.integers(low, len(levels)))
+    before = [0, *levels]
+    entered = [[place for place in range(low, high) if before[place] <= rank < levels[place]] for rank in range(5)]
+    found = first_entries(np.array(levels, np.uint8), low, high, top=5)
+    assert found.tolist() == [min(places, default=-1) for places in entered]
