@@ -59,7 +59,11 @@ export class Plot {
     this.order = drawingOrder(panel.meta.lines);
     this.axes = {};
     this.chart = new uPlot(this.options(), this.data(), root);
+    this.inSight = true;
+    this.waiting = false;
     this.resizing = new ResizeObserver(() => this.resize());
+    this.watching = new IntersectionObserver(([entry]) => this.seen(entry.isIntersecting), { rootMargin: "100px" });
+    this.watching.observe(root);
     this.resizing.observe(root);
   }
 
@@ -76,9 +80,16 @@ export class Plot {
     return [this.panel.times, ...this.order.flatMap((index) => [rows[index], rows[index]])];
   }
 
+  // Takes new data; draws it now, or when the chart comes into sight.
   update(panel) {
     this.panel = panel;
-    this.chart.setData(this.data());
+    this.waiting = !this.inSight;
+    if (this.inSight) this.chart.setData(this.data());
+  }
+
+  seen(inSight) {
+    this.inSight = inSight;
+    if (inSight && this.waiting) this.update(this.panel);
   }
 
   redraw() { this.chart.redraw(false, true); }
@@ -90,6 +101,7 @@ export class Plot {
 
   destroy() {
     this.resizing.disconnect();
+    this.watching.disconnect();
     this.chart.destroy();
   }
 
@@ -163,7 +175,7 @@ export class Plot {
       width: isBar ? 0 : LINE_WIDTH + (line.emphasis ? 0.8 : 0),
       fill: isBar ? () => faded(colour(), tail ? 0.4 : 0.9) : line.kind === "area" ? () => faded(colour(), 0.12) : undefined,
       dash: tail || line.dash ? DASHES : undefined,
-      points: { show: false, size: 4, width: 0, fill: colour, filter: (_, at) => (tail ? null : this.lonely(at)) },
+      points: { show: false, size: 4, width: 0, fill: colour, filter: (_, at, __, gaps) => (tail ? null : this.lonely(at, gaps)) },
       paths: (chart, at, from, to) => {
         const edge = settledTo();
         const first = tail ? Math.max(from, isBar ? edge : edge - 1, 0) : from;
@@ -174,9 +186,9 @@ export class Plot {
   }
 
   // Points with a gap on both sides: no line reaches them.
-  lonely(place) {
+  lonely(place, gaps) {
     const { kind } = this.lineAt(place);
-    if (kind === "bar") return null;
+    if (kind === "bar" || (!gaps?.length && this.panel.times.length > 1)) return null;
     const row = this.panel.rows[this.indexAt(place)];
     const near = (at, by) => {
       let next = at + by;
