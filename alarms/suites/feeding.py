@@ -13,9 +13,9 @@ import numpy as np
 from alarms.evaluation import Band
 from alarms.kinds import MetricAlarm, MetricMath, SingleMetric
 from alarms.suites.cases import Case
+from alarms.watching import watched
 from alarms.window import EXTRA_PERIODS, edges
-from core.metric_math import DataQuery, MathError
-from core.metric_math import evaluate as evaluate_math
+from core.metric_math import DataQuery
 from core.series import MetricId, Series
 from core.statistics import FloatArray, IntArray, Statistic, reduce
 from core.timespan import Timespan, from_epoch
@@ -72,16 +72,11 @@ class Feed:
         for query in source.metrics:
             inputs[query.id] = self._metric(query, bounds)
             history[query.id] = self._until(self.values[query.id], int(bounds[-1]))
-        queries = [query for query in source.queries if query.id != alarm.threshold_metric_id or self.band is None]
         try:
-            found = evaluate_math(queries, inputs, span=span, history=history)
-        except MathError as error:
+            found = watched(alarm, inputs, span=span, history=history)
+        except ValueError as error:
             raise FeedError(f"{alarm.name}: {error}") from None
-        watched = found[alarm.watched.id] if alarm.watched is not None else ()
-        if len(watched) != 1:
-            raise FeedError(f"{alarm.name}: the watched expression gives {len(watched)} series; an alarm watches one")
-        bounding = found.get(alarm.threshold_metric_id or "", ())
-        return watched[0], (bounding[0], bounding[1]) if len(bounding) == 2 else None
+        return found.series, found.band
 
     def _metric(self, query: DataQuery, bounds: IntArray) -> Series:
         period = query.period or self.alarm.period
@@ -109,10 +104,10 @@ class Feed:
 def feed(alarm: MetricAlarm, case: Case) -> Feed:
     """Find the lines of `case` that feed `alarm`; raises FeedError for one that is missing."""
     lines = _Lines(alarm, case)
-    watched = lines.find(alarm.name)
+    own = lines.find(alarm.name)
     source = alarm.source
-    if watched is not None:
-        values = {WATCHED: watched}
+    if own is not None:
+        values = {WATCHED: own}
     elif isinstance(source, SingleMetric):
         values = {SOLE: lines.need((SOLE, *_spellings(source.metric, str(source.statistic))), str(source.metric))}
     elif isinstance(source, MetricMath):
