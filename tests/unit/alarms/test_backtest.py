@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alarms.agreement import Recorded, compare, recorded_changes
 from alarms.backtest import LATE_DATA, Notification, Replay, replay, replay_composite
 from alarms.definition import CompositeAlarm, parse
+from alarms.evaluation import evaluate
 from alarms.notation import series, write_states
 from alarms.state import StateValue
 from core.series import Series
@@ -110,6 +113,46 @@ def test_a_composite_alarm_follows_its_children_and_its_suppressor() -> None:
     quiet = replay_composite(held, children, span=span, initial=OK)
     assert [(note.at - from_epoch(START)).seconds // 60 for note in found.notifications] == [3, 8]
     assert [(note.at - from_epoch(START)).seconds // 60 for note in quiet.notifications] == [4, 10]
+
+
+def test_a_band_is_replayed_beside_its_metric() -> None:
+    metric = {"Metric": {"Namespace": "App", "MetricName": "x"}, "Period": 60, "Stat": "Sum"}
+    made = alarm(
+        **dict.fromkeys(("MetricName", "Namespace", "Statistic", "Period", "Threshold"))
+        | {
+            "EvaluationPeriods": 1,
+            "Metrics": [{"Id": "m1", "MetricStat": metric}, {"Id": "ad1", "Expression": "ANOMALY_DETECTION_BAND(m1)"}],
+            "ThresholdMetricId": "ad1",
+            "ComparisonOperator": "LessThanLowerOrGreaterThanUpperThreshold",
+        }
+    )
+    band = (series("2 2 2 2 2", period=60, start=START), series("4 4 4 4 4", period=60, start=START))
+    span = Timespan(from_epoch(START + 60), from_epoch(START + 301))
+    found = replay(made, series("3 5 3 1 3", period=60, start=START), span=span, initial=OK, band=band)
+    assert minutes_of(found) == [(2, "ALARM"), (3, "OK"), (4, "ALARM"), (5, "OK")]
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 9.0, None]), min_size=1, max_size=12),
+    st.integers(0, 4),
+    st.sampled_from(["missing", "ignore", "breaching", "notBreaching"]),
+)
+def test_slow_datapoints_off_the_clock_are_evaluated_as_one_by_one(
+    values: list[float | None], phase: int, treatment: str
+) -> None:
+    """Five-minute datapoints that begin at any minute of the five."""
+    made = alarm(Period=300, EvaluationPeriods=2, TreatMissingData=treatment)
+    start = START + 60 * phase
+    pairs = [(start + 300 * place, value) for place, value in enumerate(values) if value is not None]
+    times = np.array([time for time, _ in pairs], dtype=np.int64)
+    datapoints = Series(times, np.array([value for _, value in pairs], dtype=np.float64), 300)
+    span = Timespan(from_epoch(start + 300), from_epoch(start + 300 * (len(values) + 4)))
+    found = replay(made, datapoints, span=span, initial=OK)
+    state, states = OK, []
+    for instant in found.timeline.instants.tolist():
+        state = evaluate(made, datapoints, at=from_epoch(instant), previous=state).state
+        states.append(state)
+    assert found.timeline.states == states
 
 
 HISTORY = {
