@@ -41,6 +41,16 @@ def run(
     return False
 
 
+def pointless(policy: Policy, group: Group, value: float) -> bool:
+    """Whether the policy cannot change anything, whatever is under way: the group is at the bound it pulls towards."""
+    if policy.kind is PolicyKind.SIMPLE:
+        return _bounded(group, adjusted(policy, group.desired, policy.adjustment)) == group.desired
+    if policy.kind is PolicyKind.TARGET_TRACKING and policy.target is not None:
+        bound = group.minimum if value < policy.target else group.maximum
+        return group.desired == bound
+    return False
+
+
 def run_for_alarm(
     policy: Policy,
     group: Group,

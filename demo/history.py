@@ -20,7 +20,7 @@ from core.series import Series, Times, Values
 from core.statistics import Statistic
 from core.timespan import Timespan, from_epoch
 from demo.alarm_book import MINUTE_OFFSET, AlarmBook, Entry, Transition
-from demo.autoscaler import InProgressError, run_for_alarm
+from demo.autoscaler import InProgressError, pointless, run_for_alarm
 from demo.fleet import Group, LaunchFailed
 from demo.metric_queries import Reader
 from demo.metric_store import MetricStore
@@ -150,7 +150,10 @@ def _until_changed(
     changed = False
     for instant, number in alarming:
         value = values[int(np.searchsorted(times, instant - 60))]
-        if _invoked(found[number][0], group, float(value), at=from_epoch(instant) + OFFSET):
+        scaler = found[number][0]
+        if pointless(scaler.policy, group, float(value)):
+            continue
+        if _invoked(scaler, group, float(value), at=from_epoch(instant) + OFFSET):
             reached, changed = instant, True
             break
     for scaler, timeline in found:

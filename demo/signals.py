@@ -137,8 +137,8 @@ class Conditions:
         return np.sort(np.minimum(seconds, 60.0), axis=1), counts
 
     def page_load(self, page: str, weight: float) -> tuple[Values, Values]:
-        """Give (seconds, 1 or 0 whether it was sent), each (n, 8): what browsers measured for one page."""
-        slots = self.times[:, None] * 16 + np.arange(8)
+        """Give (seconds, 1 or 0 whether it was sent), each (n, 5): what browsers measured for one page."""
+        slots = self.times[:, None] * 16 + np.arange(5)
         busy = 1.0 / (1.0 - 0.9 * np.minimum(self.load, 1.0))
         seconds = weight * (0.55 + 0.16 * busy + 1.9 * self.effects.leak)
         values = seconds[:, None] * np.exp(0.22 * normal(self.source.key("page", page), slots))
