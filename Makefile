@@ -28,6 +28,7 @@ pytest: $(VENV)/.test-ready $(AWSCLI)/bin/aws
 
 bench: $(VENV)/.test-ready $(AWSCLI)/bin/aws
 	WATCHKEEPER_AWS_CLI=$(CURDIR)/$(AWSCLI)/bin/aws $(BIN)/python -m benchmarks.read_metrics
+	$(BIN)/python -m benchmarks.alarms
 	$(BIN)/python -m benchmarks.wall
 
 $(BIN)/python:
