@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -68,8 +68,12 @@ class DataQuery:
     account_id: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Expression:
-    """Read an expression into its tree; raises MathError with the position and what was expected there."""
+    """Read an expression into its tree; raises MathError with the position and what was expected there.
+
+    Trees are kept, because alarms and charts ask the same again every minute; don't change one.
+    """
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput as error:

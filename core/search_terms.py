@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -120,7 +120,7 @@ def _condition(tree: Tree[Token], place: Place) -> Condition:
     return lambda metric: any(part(metric) for part in parts)
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def _tokens(text: str) -> tuple[str, ...]:
     return tuple(token.lower() for token in _TOKEN.findall(text))
 
