@@ -1,0 +1,205 @@
+"""`python -m cloud run`: one command starts, watches and stops everything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from cloud import running
+from cloud.settings import PREFIX, load
+
+ROOT = Path(__file__).parents[3]
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+SLEEPER = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print('up', flush=True)
+time.sleep(60)
+"""
+DASHBOARD = """
+import http.server, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b'ok')
+    def log_message(self, *_): pass
+http.server.HTTPServer(('127.0.0.1', int(os.environ['WATCHKEEPER_PORT'])), Handler).serve_forever()
+"""
+RUNNER = """
+import os, sys
+from pathlib import Path
+from cloud import running
+from cloud.__main__ import main
+running.PROCFILE = Path(sys.argv[1])
+sys.exit(main(["run"]))
+"""
+
+
+@contextmanager
+def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run three small processes in place of the product's, and wait for the address."""
+    for name, code in {"sleeper": SLEEPER, "dashboard": DASHBOARD}.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    (tmp_path / "runner.py").write_text(RUNNER)
+    (tmp_path / "Procfile").write_text(
+        f"demo: python {tmp_path}/sleeper.py\ncollector: python {tmp_path}/sleeper.py\n"
+        f"dashboard: python {tmp_path}/dashboard.py\n"
+    )
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        f"{PREFIX}PORT": str(free_port()),
+        f"{PREFIX}DEMO_PORT": str(free_port()),
+        f"{PREFIX}DATA_DIR": str(tmp_path / "var"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "runner.py"), str(tmp_path / "Procfile")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environ,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        while not said or "is ready" not in said[-1]:
+            line = process.stdout.readline()
+            assert line, said
+            said.append(line.strip())
+        yield process, said
+        said += process.stdout.read().splitlines()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(15)
+        process.stdout.close()
+
+
+def children(tmp_path: Path) -> list[int]:
+    """Processes that run a file of this test."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if str(tmp_path).encode() in command:
+            found.append(int(entry.name))
+    return found
+
+
+def gone(tmp_path: Path) -> bool:
+    deadline = time.monotonic() + 10
+    while children(tmp_path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_and_is_no_failure(number: signal.Signals, tmp_path: Path) -> None:
+    with started(tmp_path) as (process, said):
+        process.send_signal(number)
+    assert process.returncode == 0
+    assert gone(tmp_path)
+    assert any(line.startswith("Watchkeeper is ready: http://127.0.0.1:") for line in said)
+    assert said[-1] == "Stopping."
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
+def test_ctrl_c_reaches_the_whole_group_and_still_stops_cleanly(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, said):
+        os.killpg(process.pid, signal.SIGINT)
+    assert process.returncode == 0
+    assert gone(tmp_path)
+    assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
+def test_the_death_of_one_stops_the_others_and_is_said(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, said):
+        victims = [pid for pid in children(tmp_path) if b"dashboard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(victims[0], signal.SIGKILL)
+        process.wait(15)
+    assert process.returncode == 1
+    assert gone(tmp_path)
+    assert "The dashboard process ended by itself (exit code -9); stopping the others." in said
+
+
+def test_a_taken_port_is_named_with_its_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setenv(f"{PREFIX}PORT", str(port))
+        monkeypatch.setenv(f"{PREFIX}DEMO_PORT", str(free_port()))
+        [line] = running.problems(load())
+    assert line.startswith(f"Port {port} on 127.0.0.1, meant for the dashboard, is taken by another program.")
+    assert line.endswith(f"WATCHKEEPER_PORT={port + 1} make run")
+
+
+def test_one_port_for_two_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    for name in ("PORT", "DEMO_PORT"):
+        monkeypatch.setenv(f"{PREFIX}{name}", str(port))
+    [line] = running.problems(load())
+    assert f"both want port {port}" in line
+
+
+def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return running.environment(load(), environ)
+
+
+def test_on_the_demo_nothing_leads_to_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}CLOUD", "demo")
+    env = demo_environment({"AWS_PROFILE": "prod", "AWS_SESSION_TOKEN": "secret", "HOME": "/home/me"})
+    assert "secret" not in env.values()
+    assert "AWS_PROFILE" not in env
+    assert (env["AWS_CONFIG_FILE"], env["AWS_SHARED_CREDENTIALS_FILE"]) == (os.devnull, os.devnull)
+    assert env["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert "222222222222" in env[f"{PREFIX}ACCOUNTS"]
+
+
+def test_on_aws_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    env = demo_environment({"AWS_PROFILE": "prod"})
+    assert env["AWS_PROFILE"] == "prod"
+    assert "AWS_ENDPOINT_URL" not in env
+    assert list(running.commands(load(), "demo: d\ncollector: c\ndashboard: b\n")) == ["collector", "dashboard"]
+
+
+def test_a_new_demo_forgets_the_past_of_the_last_and_nothing_else(tmp_path: Path) -> None:
+    settings = load()
+    settings.data_dir.mkdir(parents=True)
+    for name in ("history.sqlite3", "ledger.sqlite3"):
+        (settings.data_dir / name).touch()
+    running.forget_last_demo(settings)
+    assert [path.name for path in settings.data_dir.iterdir()] == ["ledger.sqlite3"]
+
+
+def test_history_of_a_real_account_is_never_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    settings = load()
+    settings.data_dir.mkdir(parents=True)
+    (settings.data_dir / "history.sqlite3").touch()
+    running.forget_last_demo(settings)
+    assert (settings.data_dir / "history.sqlite3").exists()

@@ -1,0 +1,51 @@
+"""Endpoint, clients and store of a test of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cloud.clients import Clients
+from collectors.store import Store
+from core.money import Money
+from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "WATCHKEEPER_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serving() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def clients(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
+    clients = clients_of(endpoint, tmp_path)
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def rich(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
+    """Clients that may spend."""
+    clients = clients_of(endpoint, tmp_path, cap=Money(Decimal(100)))
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path)
+    yield store
+    store.close()

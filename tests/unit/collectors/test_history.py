@@ -1,0 +1,265 @@
+"""Each settled datapoint is asked for once; nothing that settled is missing. Counted at the endpoint."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud.clients import Clients
+from collectors.history import SETTLING, History
+from collectors.query import MetricQuery
+from collectors.store import Store
+from core.reading import FaultKind
+from core.series import MetricId
+from core.timespan import Timespan
+from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+METRIC = MetricId("AWS/EC2", "CPUUtilization", (("InstanceId", "i-1"),))
+
+
+def gap(time: int) -> bool:
+    """Every seventh minute nobody reports."""
+    return time // 60 % 7 == 0
+
+
+class World:
+    """A metric whose value at a time is the time, with gaps; it knows nothing of the future."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        start, end, period = int(request["StartTime"]), int(request["EndTime"]), request["Period"]
+        return {
+            "Datapoints": [
+                {"Timestamp": time, **dict.fromkeys(request["Statistics"], float(time)), "Unit": "Percent"}
+                for time in range(start, end, period)
+                if not gap(time) and time < self.now.timestamp()
+            ]
+        }
+
+
+def minutes(count: int, *, until: datetime = NOW, statistic: str = "Average", clients: Clients) -> MetricQuery:
+    span = Timespan(until - timedelta(minutes=count), until)
+    return MetricQuery(clients.scopes()[0], METRIC, statistic, 60, span)
+
+
+@pytest.fixture
+def history(endpoint: Endpoint, clients: Clients, store: Store) -> History:
+    endpoint.answers["GetMetricStatistics"] = World()
+    return History(store, clients)
+
+
+def asked(endpoint: Endpoint) -> list[tuple[int, int]]:
+    """The spans asked for, as minutes before NOW."""
+    return [
+        (int(NOW.timestamp() - request["StartTime"]) // 60, int(NOW.timestamp() - request["EndTime"]) // 60)
+        for request in endpoint.requests("GetMetricStatistics")
+    ]
+
+
+def test_a_second_read_asks_for_nothing(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    query = minutes(60, clients=clients)
+    first, second = history.read([query], NOW), history.read([query], NOW)
+    assert asked(endpoint) == [(60, 0)]
+    assert first.value[query].times.tolist() == second.value[query].times.tolist()
+    assert not any(gap(time) for time in second.value[query].times)
+    assert (first.value[query].unit, second.value[query].unit) == ("Percent", "Percent")
+
+
+def test_a_minute_later_only_what_may_change_is_asked_again(
+    endpoint: Endpoint, clients: Clients, history: History
+) -> None:
+    history.read([minutes(60, clients=clients)], NOW)
+    later = NOW + timedelta(minutes=1)
+    history.read([minutes(60, until=later, clients=clients)], later)
+    assert asked(endpoint) == [(60, 0), (10, -1)]
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0, 1), (59, 1), (60, 2)])
+def test_the_tail_is_not_asked_again_before_the_refresh_is_due(
+    endpoint: Endpoint, clients: Clients, history: History, seconds: int, calls: int
+) -> None:
+    query = minutes(60, clients=clients)
+    history.read([query], NOW)
+    history.read([query], NOW + timedelta(seconds=seconds))
+    assert len(asked(endpoint)) == calls
+
+
+def test_a_longer_span_asks_for_what_is_missing_before_it(
+    endpoint: Endpoint, clients: Clients, history: History
+) -> None:
+    history.read([minutes(60, clients=clients)], NOW)
+    longer = history.read([minutes(180, clients=clients)], NOW).value
+    assert asked(endpoint) == [(60, 0), (180, 60)]
+    assert [len(series) for series in longer.values()] == [
+        sum(not gap(int(NOW.timestamp()) - 60 * n) for n in range(1, 181))
+    ]
+
+
+def test_settled_gaps_are_known_to_be_empty(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    old = Timespan(NOW - timedelta(hours=3), NOW - timedelta(hours=2))
+    query = minutes(1, clients=clients).over(old)
+    endpoint.answers["GetMetricStatistics"] = lambda _: {"Datapoints": []}
+    assert len(history.read([query], NOW).value[query]) == 0
+    history.read([query], NOW + timedelta(days=1))
+    assert len(asked(endpoint)) == 1
+
+
+def test_settling_is_told(clients: Clients, history: History) -> None:
+    query = minutes(60, clients=clients)
+    assert history.read([query], NOW).value[query].settled_until == NOW - SETTLING
+
+
+def test_two_statistics_of_a_metric_share_a_call(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    history.read([minutes(60, clients=clients, statistic=name) for name in ("Average", "Maximum")], NOW)
+    assert len(asked(endpoint)) == 1
+
+
+def test_a_failed_call_leaves_what_is_held_and_is_asked_again(
+    endpoint: Endpoint, clients: Clients, history: History
+) -> None:
+    history.read([minutes(60, clients=clients)], NOW)
+    endpoint.answers["GetMetricStatistics"] = lambda _: (403, {"__type": "AccessDenied"})
+    query = minutes(120, clients=clients)
+    reading = history.read([query], NOW)
+    assert [fault.kind for fault in reading.faults] == [FaultKind.ACCESS_DENIED]
+    assert reading.value[query].times.min() >= (NOW - timedelta(minutes=60)).timestamp()
+    endpoint.answers["GetMetricStatistics"] = World()
+    assert history.read([query], NOW).complete
+    assert asked(endpoint)[-1] == (120, 60)
+
+
+def test_the_plan_is_what_the_read_does(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    query = minutes(3000, clients=clients)
+    planned = history.plan([query], NOW)
+    assert endpoint.asked == []
+    history.read([query], NOW)
+    assert len(planned.calls) == len(endpoint.asked) == 3
+    assert history.plan([query], NOW).calls == ()
+
+
+def test_readers_at_once_wait_for_one_fetch(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    query = minutes(60, clients=clients)
+    results: list[int] = []
+    readers = [
+        threading.Thread(target=lambda: results.append(len(history.read([query], NOW).value[query]))) for _ in range(8)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert len(set(results)) == 1
+    assert len(asked(endpoint)) == 1
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 45),  # minutes that pass
+        st.integers(1, 240),  # minutes that are read
+        st.integers(0, 120),  # how long before now the span ends
+        st.booleans(),  # whether the process restarts first
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[Endpoint, Clients]]:
+    """One endpoint and clients for all examples of the property; each example has a store of its own."""
+    with serving() as endpoint, tempfile.TemporaryDirectory() as folder:
+        clients = clients_of(endpoint, Path(folder))
+        yield endpoint, clients
+        clients.close()
+
+
+@settings(deadline=None, max_examples=25)
+@given(steps=STEPS)
+def test_no_settled_point_is_asked_twice_and_none_is_missing(
+    shared: tuple[Endpoint, Clients], steps: list[tuple[int, int, int, bool]]
+) -> None:
+    endpoint, clients = shared
+    times: Counter[int] = Counter()
+    now = NOW
+    with tempfile.TemporaryDirectory() as folder:
+        history = History(Store(Path(folder)), clients)
+        for pass_by, length, before, restart in steps:
+            now += timedelta(minutes=pass_by)
+            endpoint.answers["GetMetricStatistics"] = World(now)
+            endpoint.asked.clear()
+            if restart:
+                history = History(Store(Path(folder)), clients)
+            end = now - timedelta(minutes=before)
+            query = minutes(length, until=end, clients=clients)
+            series = history.read([query], now).value[query]
+            times.update(settled_times(endpoint, now))
+            expected = [t for t in range(int(query.span.start.timestamp()), int(end.timestamp()), 60) if not gap(t)]
+            assert series.times.tolist() == expected
+            assert series.values.tolist() == expected
+    assert max(times.values(), default=1) == 1
+
+
+def settled_times(endpoint: Endpoint, now: datetime) -> Iterator[int]:
+    """The times asked for whose datapoints were settled at `now`."""
+    settled_before = int((now - SETTLING).timestamp())
+    for request in endpoint.requests("GetMetricStatistics"):
+        for time in range(int(request["StartTime"]), int(request["EndTime"]), 60):
+            if time + 60 <= settled_before:
+                yield time
+
+
+WRITER = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from tests.unit.collectors.endpoint import Endpoint, clients_of
+from tests.unit.collectors.test_history import NOW, minutes
+from collectors.history import History
+from collectors.store import Store
+folder, port = Path(sys.argv[1]), int(sys.argv[2])
+endpoint = Endpoint()
+endpoint.port = port
+clients = clients_of(endpoint, folder)
+history = History(Store(folder), clients)
+for hour in range(10_000):
+    history.read([minutes(60, until=NOW - timedelta(hours=hour + 1), clients=clients)], NOW)
+    print(hour, flush=True)
+"""
+
+
+def test_kill_9_in_the_middle_loses_no_settled_point(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.answers["GetMetricStatistics"] = World()
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path), str(endpoint.port)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert process.stdout is not None
+    done = [int(process.stdout.readline()) for _ in range(20)][-1]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    before = len(endpoint.asked)
+    clients = clients_of(endpoint, tmp_path)
+    history = History(Store(tmp_path), clients)
+    for hour in range(done + 1):
+        query = minutes(60, until=NOW - timedelta(hours=hour + 1), clients=clients)
+        assert len(history.read([query], NOW).value[query]) > 50
+    assert len(endpoint.asked) == before
+    clients.close()
