@@ -83,7 +83,7 @@ class Columns:
 
     def append(self, times: Times, values: Values, counts: Values | None) -> None:
         """Add a datapoint a row of `values`: (n,) single values, or (n, k) raw samples with `counts`."""
-        wide = values.reshape(times.size, -1)
+        wide = values[:, np.newaxis] if values.ndim == 1 else values
         if wide.shape[1] == 1 and counts is None:
             flat = wide[:, 0]
             self._extend(times, np.stack([np.ones(times.size), flat, flat, flat]), None, None)
