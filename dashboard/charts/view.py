@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
@@ -165,6 +166,14 @@ class ChartView:
     status: Status | None = None
     zone: str = "UTC"
     """IANA name of the clock on the time axis; the chart states it."""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(
+                f"{self.zone!r} is no time zone; give an IANA name such as Europe/Paris, or UTC"
+            ) from error
 
     @property
     def empty(self) -> bool:

@@ -7,9 +7,11 @@ import { written } from "./unit.js";
 import { applied } from "./wire.js";
 
 const sheet = await sheetFrom(new URL("./wall.css", import.meta.url).href);
-await document.fonts.load("11px Inter"); // canvas text is not redrawn when a font comes late
+await document.fonts.load("11px Inter").catch(() => {}); // canvas text is not redrawn when a font comes late
 const KEYS = "Arrow keys read values, plus and minus zoom, Escape resets.";
-let walls = 0;
+const SYNC = "watchkeeper"; // the crosshair stands at one time on every wall of the page
+const walls = new Set();
+let built = 0;
 
 class Chart {
   constructor(wall, key, panel) {
@@ -22,8 +24,6 @@ class Chart {
     this.card.reset.addEventListener("click", () => wall.reset());
     this.buildFrame();
     wall.grid.append(this.root);
-    this.plotNow();
-    this.fill();
   }
 
   buildFrame() {
@@ -44,7 +44,7 @@ class Chart {
   plotNow() {
     this.plot?.destroy();
     this.plot = new Plot(this.frame, this.panel, this.wall.height, {
-      sync: this.wall.id,
+      sync: SYNC,
       window: () => this.wall.zoom || this.panel.meta.span,
       theme: () => this.wall.theme,
       onSelect: (from, to) => this.wall.zoomTo(from, to),
@@ -79,7 +79,7 @@ class Chart {
 
   update(panel) {
     this.panel = panel;
-    if (this.plot.fits(panel)) this.plot.update(panel);
+    if (this.plot?.fits(panel)) this.plot.update(panel);
     else this.plotNow();
     this.fill();
   }
@@ -161,7 +161,7 @@ class Chart {
   leave() {
     if (this.wall.over === this) this.wall.over = null;
     this.tip.hide();
-    this.plot.hideCursor();
+    this.plot?.hideCursor();
   }
 
   pressed(event) {
@@ -198,14 +198,15 @@ class Chart {
   }
 
   destroy() {
-    this.plot.destroy();
+    this.plot?.destroy();
     this.root.remove();
   }
 }
 
 class Wall {
   constructor(parent) {
-    this.id = `wall${++walls}`;
+    this.id = `wall${++built}`;
+    walls.add(this);
     this.parent = parent;
     this.charts = new Map();
     this.zoom = null;
@@ -228,7 +229,7 @@ class Wall {
     if (result.missing !== undefined) { this.askAgain(result.missing); return; }
     this.lookLike(result.look);
     this.show(result.stream, result.changed);
-    if (recoloured) for (const chart of this.charts.values()) { chart.colour(); chart.plot.redraw(); }
+    if (recoloured) for (const chart of this.charts.values()) { chart.colour(); chart.plot?.redraw(); }
   }
 
   lookLike({ height, columns }) {
@@ -253,12 +254,23 @@ class Wall {
     this.followSpan(first?.meta.span);
     for (const [key, chart] of this.charts) if (!stream.panels.has(key)) { chart.destroy(); this.charts.delete(key); }
     for (const key of stream.order) {
-      const panel = stream.panels.get(key), chart = this.charts.get(key);
-      if (!chart) this.charts.set(key, new Chart(this, key, panel));
-      else if (newWall || changed.has(key)) chart.update(panel);
+      const panel = stream.panels.get(key), isNew = !this.charts.has(key);
+      if (isNew) this.charts.set(key, new Chart(this, key, panel));
+      if (isNew || newWall || changed.has(key)) this.draw(key, panel);
     }
     this.reorder(stream.order);
     this.root.dataset.number = stream.number;
+  }
+
+  // A chart that cannot be drawn says so; the others stay.
+  draw(key, panel) {
+    const chart = this.charts.get(key);
+    try {
+      chart.update(panel);
+    } catch (error) {
+      console.error(`Chart ${key} could not be drawn`, error);
+      setText(chart.note, "This chart could not be drawn.");
+    }
   }
 
   reorder(order) {
@@ -280,22 +292,29 @@ class Wall {
   }
 
   zoomTo(from, to) {
-    this.setZoom([from, to]);
+    for (const wall of this.alike()) wall.setZoom([from, to]);
     this.send("picked", { from, to });
   }
 
   reset() {
-    if (this.zoom) this.setZoom(null);
+    for (const wall of this.alike()) if (wall.zoom) wall.setZoom(null);
     this.send("picked", { reset: true });
+  }
+
+  // The walls that show the same length of time, this one included: a page may have several, and they zoom together.
+  alike() {
+    const length = ([from, to]) => to - from;
+    return [...walls].filter((wall) => wall === this || (wall.span && this.span && Math.abs(length(wall.span) - length(this.span)) < 1));
   }
 
   setZoom(zoom) {
     this.zoom = zoom;
-    for (const chart of this.charts.values()) { chart.plot.update(chart.panel); chart.fillClock(); }
+    for (const [key, chart] of this.charts) this.draw(key, chart.panel);
   }
 
   destroy() {
     for (const chart of this.charts.values()) chart.destroy();
+    walls.delete(this);
     this.root.remove();
   }
 }

@@ -27,6 +27,7 @@ def wall() -> None:
 
 wall()
 if st.query_params.get("more") != "no":
+    st.text(f"beside: {draw_wall(charts(0)[:1], key='beside', height=120, columns=1)}")
     with st.container(border=True, key="card_targets"):
         pressed = draw_targets(targets(0), key="targets")
         st.text(f"pressed {pressed}")

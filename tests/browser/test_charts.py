@@ -197,7 +197,7 @@ def test_a_refresh_keeps_the_canvas_the_scroll_and_the_focus(viewer: Stage) -> N
     viewer.frame("cpu").focus()
     scrolled = main.evaluate("element => element.scrollTop")
     viewer.page.evaluate("document.querySelector('.st-key-ticker button').click()")
-    viewer.until(f"stream.number === 1")
+    viewer.until("stream.number === 1")
     assert viewer.page.evaluate(f"window.kept === {WALL}.charts.get('cpu').plot.chart.ctx.canvas")
     assert main.evaluate("element => element.scrollTop") == scrolled
     expect(viewer.frame("cpu")).to_be_focused()
@@ -236,6 +236,25 @@ def test_a_drag_zooms_every_chart_tells_python_and_survives_ticks(viewer: Stage)
     assert viewer.page.evaluate(f"{WALL}.charts.get('cpu').plot.chart.scales.x.max") == due(3)["cpu"][0]["span"][1]
 
 
+def test_two_walls_of_a_page_zoom_together_and_python_hears_of_it_once(viewer: Stage) -> None:
+    viewer.open("")
+    drag(viewer, "latency", 0.4, 0.7)
+    expect(viewer.page.get_by_text("event WallEvent(range=Timespan(")).to_be_visible()
+    beside = viewer.page.evaluate(WALL.replace("st-key-wall", "st-key-beside") + ".zoom")
+    assert beside == viewer.wall("zoom")
+    expect(viewer.page.get_by_text("beside: None")).to_be_visible()
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_the_others_stay(viewer: Stage) -> None:
+    viewer.open()
+    viewer.page.evaluate(f"void ({WALL}.charts.get('latency').plot.update = () => {{ throw new Error('broken'); }})")
+    viewer.tick()
+    expect(viewer.page.get_by_text("This chart could not be drawn.")).to_be_visible()
+    assert drawn(viewer) == due(1)
+    assert [text for text in viewer.complaints if "Chart latency could not be drawn" in text]
+    viewer.complaints.clear()
+
+
 def test_a_button_resets_the_zoom_too(viewer: Stage) -> None:
     viewer.open()
     drag(viewer, "cpu", 0.3, 0.6)
@@ -265,7 +284,7 @@ def test_another_theme_recolours_at_once_without_python(viewer: Stage) -> None:
     light = viewer.pixels("latency")
     number = viewer.wall("stream.number")
     viewer.page.emulate_media(color_scheme="dark")
-    viewer.until(f"theme.card === '#121921'")
+    viewer.until("theme.card === '#121921'")
     viewer.page.wait_for_timeout(100)
     assert (viewer.pixels("latency") != light).any()
     card = viewer.page.locator(".st-key-wall .card").first.evaluate("card => getComputedStyle(card).backgroundColor")

@@ -49,6 +49,12 @@ def test_a_chart_of_gaps_is_empty_and_a_chart_with_a_zero_is_not() -> None:
     assert not ChartView("a", "A", None, (line("_ 0"),), SPAN).empty
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "/etc/localtime"])
+def test_a_clock_that_does_not_exist_is_refused_before_a_browser_meets_it(zone: str) -> None:
+    with pytest.raises(ValueError, match="is no time zone; give an IANA name"):
+        ChartView("a", "A", None, (), SPAN, zone=zone)
+
+
 def test_an_axis_knows_its_values_and_thresholds() -> None:
     chart = ChartView("a", "A", "Percent", (line("1 2"),), SPAN, thresholds=(Threshold(70),), right_unit="Count")
     assert chart.values_on(Axis.LEFT).tolist() == [1, 2, 70]
