@@ -26,7 +26,7 @@ from demo.engine import Engine
 from demo.ground import Ground
 from demo.replay import read, replay
 from demo.server import DEFAULT_ACCOUNT, build_app
-from demo.serving import DemoServer, PortTakenError
+from demo.serving import DemoServer, PortTakenError, reserved
 from demo.story import Story
 from demo.world import SITES
 
@@ -47,9 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(given: argparse.Namespace) -> int:
     clock: Clock = StandingClock(given.at) if given.at else RunningClock(lambda: datetime.now(UTC))
     ground = Ground.fresh(clock)
+    listening = reserved(given.host, given.port)
     engine = _engine(given, ground)
     app = build_app(ground, engine, control=controls(engine, ground), account=given.account)
-    server = DemoServer(app, host=given.host, port=given.port)
+    server = DemoServer(app, host=given.host, bound=listening)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -125,8 +125,9 @@ class DemoApp:
         seconds = wanted.get("seconds")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
             raise ValueError(f'seconds is {seconds!r}; send a number of seconds such as {{"seconds": 60}}')
-        clock.advance(timedelta(seconds=seconds))
-        self._runner.advance(to=clock.now())
+        with self._ground.lock:
+            clock.advance(timedelta(seconds=seconds))
+            self._runner.advance(to=clock.now())
         return 200, {"now": clock.now().isoformat()}
 
 

@@ -78,8 +78,11 @@ class KeepAliveHandler(MotoRequestHandler):
 class DemoServer:
     """Serves an application on `host`:`port` from a thread of its own; port 0 takes a free one."""
 
-    def __init__(self, app: WsgiApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = _bound(host, port)
+    def __init__(
+        self, app: WsgiApp, *, host: str = "127.0.0.1", port: int = 0, bound: socket.socket | None = None
+    ) -> None:
+        """Take `bound`, a socket of `reserved`, or reserve `host`:`port`; raises PortTakenError."""
+        self._socket = bound or reserved(host, port)
         self._server: BaseWSGIServer = make_server(
             host, port, app, threaded=True, request_handler=KeepAliveHandler, fd=self._socket.fileno()
         )
@@ -94,6 +97,8 @@ class DemoServer:
         return f"http://{self._socket.getsockname()[0]}:{self.port}"
 
     def start(self) -> None:
+        """Answer from now on; until here a client was refused."""
+        self._socket.listen(BACKLOG)
         self._thread.start()
 
     def stop(self) -> None:
@@ -110,12 +115,12 @@ class DemoServer:
         self.stop()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def reserved(host: str, port: int) -> socket.socket:
+    """Give a socket bound to the port, which nobody can connect to yet; raises PortTakenError with what to do."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         if error.errno not in {errno.EADDRINUSE, errno.EACCES}:

@@ -173,4 +173,5 @@ def cloud_process(*arguments: str, at: datetime = AT) -> Iterator[Cloud]:
         yield Cloud(address[0])
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 0, errors
