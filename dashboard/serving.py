@@ -13,11 +13,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.settings import Settings
+from dashboard.charts.assets import static_route
 
 SMALLEST_COMPRESSED: Final = 1_024
 """Bytes; below it the header costs more than compression saves."""
@@ -101,18 +101,14 @@ def build_middleware() -> list[Middleware]:
     ]
 
 
-def build_routes(is_ready: Callable[[], bool], *, static: Path) -> list[BaseRoute]:
-    """Give our own routes: `/healthz`, and the files of `static` under `app/static`.
-
-    `/healthz` answers 503 until the context can be made. Streamlit's own static serving looks beside the script, which
-    lies in `dashboard/`, and gives modules as plain text, which `nosniff` forbids to run.
-    """
+def build_routes(is_ready: Callable[[], bool]) -> list[BaseRoute]:
+    """Give our own routes: the files of `static/`, and `/healthz`, which answers 503 until the context can be made."""
 
     async def healthz(_: Request) -> JSONResponse:
         ready = is_ready()
         return JSONResponse({"status": "ok" if ready else "starting"}, status_code=200 if ready else 503)
 
-    return [Route("/healthz", healthz), Mount("/app/static", StaticFiles(directory=static))]
+    return [Route("/healthz", healthz), static_route()]
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -124,7 +120,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "server.port": settings.port,
         "server.address": settings.address,
         "server.allowedHosts": ["localhost", "127.0.0.1", *settings.allowed_hosts],
-        "browser.serverAddress": "localhost",
+        "browser.serverAddress": settings.address,
         "browser.serverPort": settings.port,
         "server.enableStaticServing": False,
     }

@@ -10,6 +10,7 @@ from dashboard import cached, parts
 from dashboard.charts.components import WallEvent, draw_targets, draw_wall
 from dashboard.state import pinned
 from dashboard.views import wall
+from dashboard.views.readings import WallReadings
 
 CHART_SECONDS = 10.0
 
@@ -18,7 +19,7 @@ state = parts.page_state(context)
 fleet_key = parts.first("fleet")
 
 
-def look(height: int) -> wall.WallReadings | None:
+def look(height: int) -> WallReadings | None:
     """Give the newest read of the wall; it is renewed in the background while somebody looks."""
     key = ("wall", state.scope, state.range, state.fixed, state.live, fleet_key)
     load = partial(wall.read_span, context.sources, state, fleet_key=fleet_key, clock=context.now)

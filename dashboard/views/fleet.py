@@ -108,10 +108,11 @@ def requests_panel(balancer: LoadBalancer) -> Panel:
     )
 
 
-def cpu_panel(group: ScalingGroup) -> Panel:
-    """CPU of the group, and of each instance while there are few."""
+def cpu_panel(group: ScalingGroup, *, gone: Sequence[str] = ()) -> Panel:
+    """CPU of the group, and of each instance while there are few; `gone` are instances that left in the span shown."""
     whole = PanelLine(group_metric(group, "CPUUtilization"), "Average", "group average", emphasis=True)
-    if len(group.instance_ids) > MOST_INSTANCES:
+    shown = tuple(dict.fromkeys((*group.instance_ids, *gone)))
+    if len(shown) > MOST_INSTANCES:
         return Panel(
             "cpu",
             "CPU",
@@ -119,9 +120,7 @@ def cpu_panel(group: ScalingGroup) -> Panel:
             (whole, PanelLine(group_metric(group, "CPUUtilization"), "Maximum", "busiest instance")),
             subtitle=group.name,
         )
-    single = tuple(
-        PanelLine(instance_metric(instance, "CPUUtilization"), "Average", instance) for instance in group.instance_ids
-    )
+    single = tuple(PanelLine(instance_metric(instance, "CPUUtilization"), "Average", instance) for instance in shown)
     return Panel("cpu", "CPU", "Percent", (whole, *single), subtitle=group.name)
 
 
@@ -248,14 +247,14 @@ MOST_SIDE_PANELS = 4
 """Tables and functions that the wall shows; the explorer has the rest."""
 
 
-def panels(fleet: Fleet, known: Sequence[MetricId]) -> tuple[Panel, ...]:
-    """Give the wall's panels for a fleet, most important first."""
+def panels(fleet: Fleet, known: Sequence[MetricId], *, gone: Sequence[str] = ()) -> tuple[Panel, ...]:
+    """Give the wall's panels for a fleet, most important first; `gone` are instances that left in the span shown."""
     found: list[Panel] = []
     if fleet.load_balancer is not None:
         found += [latency_panel(fleet.load_balancer), requests_panel(fleet.load_balancer)]
     if fleet.groups:
         group = fleet.groups[0]
-        found += [capacity_panel(group), cpu_panel(group)]
+        found += [capacity_panel(group), cpu_panel(group, gone=gone)]
     page_load = page_load_panel(known)
     found += [page_load] if page_load else []
     found += [network_panel(group) for group in fleet.groups[:1]]

@@ -119,7 +119,7 @@ def target_grid(
     zones: dict[str, list[grids.Target]] = {}
     for group in groups:
         for target in group.targets:
-            zones.setdefault(target.zone or "no zone", []).append(_target(target, names))
+            zones.setdefault(target.zone or "no zone", []).append(_target(target, names, now=now))
     shown = tuple(
         grids.Zone(name, tuple(sorted(targets, key=lambda each: (each.tone is Tone.OK, each.id))))
         for name, targets in sorted(zones.items())
@@ -127,17 +127,24 @@ def target_grid(
     return grids.TargetGrid(shown, now=now, note="" if shown else "No targets are registered.")
 
 
-def _target(target: Target, names: Mapping[str, str]) -> grids.Target:
+def _target(target: Target, names: Mapping[str, str], *, now: datetime) -> grids.Target:
     name = plain(names.get(target.id, ""))
     return grids.Target(
         id=target.id,
         state=target.state,
         tone=_TONES[look(target.state).tone],
-        reason=target_reason(target),
-        since=target.since,
+        reason=target_reason(target) or _unwitnessed(target, now=now),
+        since=None if target.since_at_least else target.since,
         port=target.port,
         name="" if name == target.id else name,
     )
+
+
+def _unwitnessed(target: Target, *, now: datetime) -> str:
+    """Say since when at least, where nobody watched it come into its state."""
+    if target.since is None or not target.since_at_least:
+        return ""
+    return f"since {moment(target.since, now=now)} or longer"
 
 
 def target_reason(target: Target) -> str:

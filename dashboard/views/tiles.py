@@ -177,14 +177,14 @@ def _where_asked(total: Line) -> Values:
 
 def _capacity_tile(found: WallReadings, views: dict[str, ChartView]) -> Tile:
     if found.fleet is None or not found.fleet.groups:
-        return _missing("capacity", "Healthy / desired")
+        return _missing("capacity", "Healthy targets")
     group = found.fleet.groups[0]
     healthy = _healthy(found) if found.fleet.target_groups else group.in_service
     in_service = latest(views["capacity"].lines[1])
     short = group.desired - healthy
     return Tile(
         key="capacity",
-        label="Healthy / desired",
+        label="Healthy targets",
         value=f"{healthy} / {group.desired}",
         delta="" if short == 0 else f"{-short:+d} healthy",
         good=None if short == 0 else short < 0,

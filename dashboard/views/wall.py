@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from dashboard.charts.view import ChartView
 from dashboard.state import PageState
 from dashboard.views import fleet as fleets
 from dashboard.views import happenings
+from dashboard.views.fleet import Fleet
 from dashboard.views.frame import Badge, Frame, Place, freshness
 from dashboard.views.panels import (
     chart,
@@ -37,8 +38,9 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
     known = sources.known_metrics(scope, now=now)
     found = fleets.discover(inventory.value)
     chosen = next((fleet for fleet in found if fleet.key == fleet_key), found[0] if found else None)
-    panels = fleets.panels(chosen, known.value) if chosen else ()
+    activities = sources.activities(scope, now=now)
     on = grid(scope, span, now=now)
+    panels = fleets.panels(chosen, known.value, gone=_gone(chosen, activities.value, on.span)) if chosen else ()
     return WallReadings(
         scope=scope,
         at=now,
@@ -49,7 +51,7 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
         panels=panels,
         metrics=sources.metrics(queries(panels, on), now=now),
         targets=sources.targets(scope, now=now),
-        activities=sources.activities(scope, now=now),
+        activities=activities,
         alarms=sources.alarms(scope, now=now),
         transitions=sources.alarm_transitions(scope, now=now),
         known_faults=known.faults,
@@ -132,6 +134,13 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
         nothing="" if found.fleet else fleets.looked_for(found.inventory.value),
         newest=_newest(views.values()),
     )
+
+
+def _gone(fleet: Fleet, activities: Sequence[Activity], span: Timespan) -> tuple[str, ...]:
+    """Give the instances that scaling touched in `span`, newest first; most of them are no longer there."""
+    names = {group.name for group in fleet.groups}
+    touched = (each for each in activities if each.group in names and each.started_at in span and each.instance_id)
+    return tuple(dict.fromkeys(each.instance_id for each in touched if each.instance_id))
 
 
 def frame_of(

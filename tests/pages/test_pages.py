@@ -133,7 +133,7 @@ def test_the_wall_shows_six_numbers_in_their_order(open_page: Open) -> None:
         "p99 latency",
         "Page load p75",
         "CPU\\, group average",
-        "Healthy \\/\u2060 desired",
+        "Healthy targets",
     ]
 
 

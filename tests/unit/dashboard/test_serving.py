@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,8 +16,6 @@ from starlette.types import Message
 
 from cloud.settings import Settings
 from dashboard import serving
-
-STATIC = Path(__file__).parents[3] / "static"
 
 
 @dataclass
@@ -36,7 +33,7 @@ def get(path: str, *, ready: bool = True, encoding: str = "identity") -> Answer:
     async def page(_: Request) -> PlainTextResponse:
         return PlainTextResponse("x" * 5_000)
 
-    routes = [Route("/", page), *serving.build_routes(lambda: ready, static=STATIC)]
+    routes = [Route("/", page), *serving.build_routes(lambda: ready)]
     app = Starlette(routes=routes, middleware=serving.build_middleware())
     answer = Answer()
 
@@ -51,7 +48,8 @@ def get(path: str, *, ready: bool = True, encoding: str = "identity") -> Answer:
             answer.body += message.get("body", b"")
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "GET", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "",
         "scheme": "http", "server": ("127.0.0.1", 80), "headers": [(b"accept-encoding", encoding.encode())],
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
