@@ -126,6 +126,7 @@ class Engine:
         entries = [book.put(request, at=start) for request in alarms(built)]
         told = [telling for telling in self.tellings if telling.site == site.name]
         history.rehearse(place.group, source, _scalers(built, entries), told, start=start, end=now)
+        self._ground.fleets.of(site.scope).settle(place.group, at=now)
         times = np.arange(int(start.timestamp()), self._sent_until, 60, dtype=np.int64)
         self._send(place, times)
         store = self._ground.stores.of(site.scope)
@@ -134,7 +135,6 @@ class Engine:
             for arn in transition.actions:
                 actions.record(book, transition.alarm.name, arn, at=transition.at)
         book.evaluated_until(now)
-        self._ground.fleets.of(site.scope).settle(place.group, at=now)
         return place
 
     # --- living -----------------------------------------------------------------------------------------------------

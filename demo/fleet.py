@@ -79,6 +79,8 @@ class Member:
     terminated: datetime = FOREVER
     protected: bool = False
     standby: bool = False
+    nature: str = ""
+    """What its noise follows from: its first id, whatever it is called later."""
 
     def alive(self, at: datetime) -> bool:
         """Whether it counts as capacity: launched, and not sent away."""
@@ -103,6 +105,7 @@ class Member:
             serving=serving if serving[1] > serving[0] else NEVER,
             failing=(self.failing.timestamp(), FOREVER.timestamp()) if self.failing < FOREVER else NEVER,
             left=self.leaving.timestamp(),
+            nature=self.nature,
         )
 
 
@@ -243,7 +246,7 @@ class Group:
             self.retry_at, self.avoided = at + RETRY, zone
             return
         self.avoided = ""
-        member = Member(instance, zone, subnet, at, at + BOOT, at + BOOT)
+        member = Member(instance, zone, subnet, at, at + BOOT, at + BOOT, nature=instance)
         if self.checks is not None:
             member.healthy = member.in_service + self.checks.until_healthy
         self.members.append(member)

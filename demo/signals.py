@@ -62,6 +62,8 @@ class Presence:
     """While it is broken."""
     left: float = inf
     """When it is deregistered."""
+    nature: str = ""
+    """What its own noise follows from; its id where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ def cpu(now: Conditions, presence: Presence, minutes: slice) -> Values:
     working = overlap(presence.serving, times)
     # Booting is the first minute of an instance's life; work comes when it serves.
     booting = overlap((presence.running[0], min(presence.running[0] + MINUTE, presence.running[1])), times)
-    own = now.source.key("cpu", presence.instance)
+    own = now.source.key("cpu", presence.nature or presence.instance)
     uneven = 1.0 + 0.03 * drift(own, times, every=1800)
     work = np.minimum(now.load[minutes] * uneven, 1.0) * (100.0 - IDLE_CPU) * working
     leak = LEAK_CPU * now.effects.leak[minutes]
