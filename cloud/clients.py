@@ -5,6 +5,7 @@ The only import of boto3 in the product.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -66,6 +67,8 @@ class Clients:
         self._clients: dict[tuple[Scope, str], Any] = {}
         self._transports: dict[str, URLLib3Session] = {}
         self._identity: Identity | None = None
+        # botocore logs a failed refresh with its traceback and raises it too; the fault that we make of it is enough.
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
     @overload
     def client(self, scope: Scope, service: Literal["cloudwatch"]) -> CloudWatchClient: ...

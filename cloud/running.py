@@ -165,7 +165,8 @@ class _Console(Printer):  # type: ignore[misc]
 
     def write(self, message: Any) -> None:
         if message.name != "system":
-            super().write(message)
+            if message.data.strip():
+                super().write(message)
             return
         text = str(message.data).strip()
         if " started (pid=" in text:
@@ -185,12 +186,23 @@ class _Console(Printer):  # type: ignore[misc]
         settings = self._settings
         deadline = time.monotonic() + ANSWER_SECONDS
         while not self.stopped.wait(0.1):
-            if answers(settings):
+            if demo_answers(settings) and answers(settings):
                 self._say(f"Watchkeeper is ready: {settings.dashboard_url}  (Ctrl-C stops it)")
                 return
             if time.monotonic() > deadline:
                 self._say(f"The dashboard has not answered for {ANSWER_SECONDS} s; what it said stands above.")
                 return
+
+
+def demo_answers(settings: Settings) -> bool:
+    """Say whether the demo cloud takes connections, where one is wanted."""
+    if not settings.is_demo:
+        return True
+    try:
+        socket.create_connection(("127.0.0.1", settings.demo_port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def answers(settings: Settings) -> bool:

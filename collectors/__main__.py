@@ -6,6 +6,7 @@ It waits calmly until the endpoint answers, says each new fault once, and ends o
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import signal
 import sys
@@ -19,7 +20,10 @@ from cloud.settings import Settings, SettingsError, load
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.money import Money
-from core.reading import Fault, Scope
+from core.reading import Fault, FaultKind, Scope
+
+PATIENCE_SECONDS = 20
+"""How long an endpoint may take to come up before a word is said."""
 
 log = logging.getLogger("collectors")
 
@@ -47,22 +51,42 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     """Poll until told to stop. Give 1 when the one look of `once` brought a fault."""
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd), prices=None))
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd)))
     sources = CloudSources(clients, Store(settings.data_dir))
-    said: frozenset[Fault] = frozenset()
-    with feature("collector"):
-        while not stop.is_set():
-            faults = frozenset(look(sources))
-            for fault in faults - said:
+    faults: list[Fault] = []
+    try:
+        with feature("collector"):
+            if not once:
+                wait_for_answer(sources, stop)
+            faults = poll(sources, stop, settings.poll_seconds, once=once)
+    finally:
+        clients.close()
+        sources.store.close()
+    return 1 if once and faults else 0
+
+
+def wait_for_answer(sources: CloudSources, stop: threading.Event) -> None:
+    """Look each second until the endpoint answers; say that it is waited for, once, when that takes long."""
+    for second in itertools.count():
+        faults = look(sources)
+        if stop.is_set() or not faults or any(fault.kind is not FaultKind.UNREACHABLE for fault in faults):
+            return
+        if second == PATIENCE_SECONDS:
+            log.warning("%s", faults[0].message)
+        stop.wait(1)
+
+
+def poll(sources: CloudSources, stop: threading.Event, seconds: int, *, once: bool) -> list[Fault]:
+    """Look at every scope each few seconds, and say each fault when it is new. Give those of the last look."""
+    said: list[Fault] = []
+    while True:
+        faults = look(sources)
+        for fault in faults:
+            if fault not in said:
                 log.warning("%s", fault.message)
-            if once:
-                said = faults
-                break
-            said = faults
-            stop.wait(settings.poll_seconds)
-    clients.close()
-    sources.store.close()
-    return 1 if once and said else 0
+        said = faults
+        if once or stop.wait(seconds):
+            return faults
 
 
 def look(sources: CloudSources) -> list[Fault]:

@@ -27,8 +27,10 @@ def free_port() -> int:
 
 
 SLEEPER = """
-import signal, sys, time
+import os, signal, socket, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+if 'demo' in sys.argv:
+    listening = socket.create_server(('127.0.0.1', int(os.environ['WATCHKEEPER_DEMO_PORT'])))
 print('up', flush=True)
 time.sleep(60)
 """
@@ -58,7 +60,7 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]
         (tmp_path / f"{name}.py").write_text(code)
     (tmp_path / "runner.py").write_text(RUNNER)
     (tmp_path / "Procfile").write_text(
-        f"demo: python {tmp_path}/sleeper.py\ncollector: python {tmp_path}/sleeper.py\n"
+        f"demo: python {tmp_path}/sleeper.py demo\ncollector: python {tmp_path}/sleeper.py\n"
         f"dashboard: python {tmp_path}/dashboard.py\n"
     )
     environ = {
