@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from botocore.model import Shape, StructureShape
 
 from demo.aws.errors import AwsError
+
+JAVA_ASTRAL = r"\uD800\uDC00-\uDBFF\uDFFF"
+"""How a Java pattern writes all characters beyond the first 65,536."""
 
 MOST_REPORTED = 10
 """AWS stops listing after this many faults of a request."""
@@ -70,8 +74,18 @@ def _text(value: str, shape: Shape, path: str) -> Iterator[str]:
     if accepted and value not in accepted:
         yield _fault(value, path, f"satisfy enum value set: [{', '.join(accepted)}]")
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value, re.DOTALL):
+    accepts = _compiled(pattern) if pattern else None
+    if accepts and not accepts.fullmatch(value):
         yield _fault(value, path, f"satisfy regular expression pattern: {pattern}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Read a model's pattern, which is Java's; one with what Python does not know (`\\p{L}`) is not checked."""
+    try:
+        return re.compile(pattern.replace(JAVA_ASTRAL, "\U00010000-\U0010ffff"), re.DOTALL)
+    except re.error:
+        return None
 
 
 def _fault(value: Any, path: str, constraint: str) -> str:

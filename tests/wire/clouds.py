@@ -73,7 +73,7 @@ class Cloud:
             aws_access_key_id=keys[0],
             aws_secret_access_key=keys[1],
             aws_session_token=keys[2],
-            config=Config(read_timeout=20, retries={"total_max_attempts": 1}),
+            config=Config(read_timeout=20, retries={"total_max_attempts": 1}, inject_host_prefix=False),
         )
 
     def assumed(self, account: str) -> tuple[str, str, str | None]:
