@@ -7,6 +7,7 @@ from typing import Any
 
 from alarms.as_code.drafts import Draft
 from alarms.as_code.intrinsics import ALARM_TYPES, Intrinsics
+from alarms.as_code.loops import PREFIX, written_out
 from alarms.as_code.sources import Table
 from alarms.as_code.values import Open, text_of
 
@@ -18,14 +19,23 @@ def is_template(document: Any) -> bool:
 
 def drafts(template: Mapping[str, Any], parameters: Mapping[str, str]) -> Iterator[Draft]:
     """Give the alarms among a template's resources, with `parameters` before their defaults."""
-    intrinsics = Intrinsics(template, parameters)
-    resources: Mapping[str, Any] = template["Resources"]
+    resources: dict[str, Any] = {}
+    loops: list[Draft] = []
+    before = Intrinsics(template, parameters)
+    for name, resource in template["Resources"].items():
+        if not name.startswith(PREFIX):
+            resources[name] = resource
+            continue
+        try:
+            resources |= dict(written_out(resource, before.resolve))
+        except (ValueError, RecursionError) as error:
+            if _makes_alarms(resource):
+                loops.append(Draft(name, getattr(template["Resources"], "lines", {}).get(name, 1), {}, str(error)))
+    intrinsics = Intrinsics({**template, "Resources": resources}, parameters)
     for logical_id, resource in resources.items():
-        if logical_id.startswith("Fn::ForEach::") and _makes_alarms(resource):
-            line = getattr(resources, "lines", {}).get(logical_id, 1)
-            yield Draft(logical_id, line, {}, "Fn::ForEach is written out only when the stack is deployed")
-        elif isinstance(resource, dict) and resource.get("Type") in ALARM_TYPES:
+        if isinstance(resource, dict) and resource.get("Type") in ALARM_TYPES:
             yield _draft(logical_id, resource, intrinsics)
+    yield from loops
 
 
 def _draft(logical_id: str, resource: Mapping[str, Any], intrinsics: Intrinsics) -> Draft:
@@ -60,7 +70,11 @@ def _made(resource: Mapping[str, Any], intrinsics: Intrinsics) -> tuple[str, tup
 
 
 def _makes_alarms(loop: Any) -> bool:
-    """Whether a Fn::ForEach over resources holds an alarm."""
+    """Whether a loop over resources, or one within it, holds an alarm."""
     body = loop[-1] if isinstance(loop, list) and loop else None
-    bodies = body.values() if isinstance(body, dict) else ()
-    return any(isinstance(entry, dict) and entry.get("Type") in ALARM_TYPES for entry in bodies)
+    for name, entry in body.items() if isinstance(body, dict) else ():
+        if name.startswith(PREFIX) and _makes_alarms(entry):
+            return True
+        if isinstance(entry, dict) and entry.get("Type") in ALARM_TYPES:
+            return True
+    return False

@@ -16,7 +16,7 @@ from alarms.as_code.values import Open, joined, text_of, unknown
 
 NO_VALUE: Final = object()
 """What `AWS::NoValue` gives: the member is left out."""
-ALARM_TYPES: Final = frozenset({"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"})
+ALARM_TYPES: Final = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 _ONLY_DEPLOYED: Final = "only a deployed stack knows it"
 _SUB: Final = re.compile(r"\$\{([^${}]*)\}")
 

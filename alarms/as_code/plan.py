@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alarms.as_code.drafts import Draft
+from alarms.as_code.sources import tables
 from alarms.as_code.terraform_members import ALARM_TYPES, SPELLING, params_of
 from alarms.as_code.values import text_of, unknown
 
@@ -34,10 +35,10 @@ def drafts(document: Mapping[str, Any]) -> Iterator[Draft]:
 def _resources(module: Any) -> Iterator[Mapping[str, Any]]:
     if not isinstance(module, dict):
         return
-    for resource in module.get("resources") or ():
-        if isinstance(resource, dict) and resource.get("type") in ALARM_TYPES:
+    for resource in tables(module.get("resources")):
+        if resource.get("type") in ALARM_TYPES:
             yield resource
-    for inner in module.get("child_modules") or ():
+    for inner in tables(module.get("child_modules")):
         yield from _resources(inner)
 
 
@@ -46,7 +47,10 @@ def _draft(resource: Mapping[str, Any], after: Any) -> Draft:
     address, line = text_of(resource.get("address")) or text_of(resource.get("name")), getattr(resource, "line", 1)
     if not isinstance(values, dict):
         return Draft(address, line, {}, "the plan gives it no values")
-    params = params_of(resource["type"], _with_unknowns(values, after, ""))
+    known = _with_unknowns(values, after, "")
+    if not isinstance(known, dict):
+        return Draft(address, line, {}, "all of it is known only after apply")
+    params = params_of(resource["type"], known)
     return Draft(address, line, params, spelling=SPELLING, lines=getattr(values, "lines", {}))
 
 

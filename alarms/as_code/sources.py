@@ -56,6 +56,8 @@ def read_text(path: Path, *, kind: str) -> str:
         raise SourceError("this is no UTF-8 text; save the file as UTF-8", line=line) from None
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a null character in the path
+        raise SourceError(f"cannot be read: {error}") from None
     if len(content) > limit:
         raise SourceError(f"larger than {limit:,} bytes, the most that is read of a {kind} file")
     return text

@@ -12,7 +12,7 @@ from alarms.as_code.values import Open, text_of
 
 METRIC_ALARM: Final = "aws_cloudwatch_metric_alarm"
 COMPOSITE_ALARM: Final = "aws_cloudwatch_composite_alarm"
-ALARM_TYPES: Final = frozenset({METRIC_ALARM, COMPOSITE_ALARM})
+ALARM_TYPES: Final = (METRIC_ALARM, COMPOSITE_ALARM)
 
 _COMMON: Final = {
     "alarm_name": "AlarmName",

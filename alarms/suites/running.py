@@ -102,7 +102,10 @@ def _acted(player: _Player, cast: _Cast) -> Iterable[tuple[datetime, StateValue]
         return [(change.at, change.state) for change in player.changes]
     suppressor = cast.players[cast.name_of(str(player.suppressed.suppressor))]
     held = [Change(change.at, change.state, of_suppressor=True) for change in suppressor.changes]
-    begin = Suppression.of(player.suppressed, state=player.initial, suppressor=suppressor.initial)
+    try:
+        begin = Suppression.of(player.suppressed, state=player.initial, suppressor=suppressor.initial)
+    except OverflowError:
+        raise FeedError(f"{player.name}: the suppressor's periods are longer than any clock goes") from None
     return actions(begin, sorted([*held, *player.changes], key=lambda change: change.at))
 
 

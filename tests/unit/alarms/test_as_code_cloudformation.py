@@ -233,3 +233,37 @@ def test_an_unknown_tag_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is no CloudFormation function") as caught:
         one("Threshold: !!python/object/apply:os.system [id]", tmp_path)
     assert caught.value.line == 27
+
+
+LOOP = """
+'Fn::ForEach::Hosts':
+  - Host
+  - {list}
+  - 'Cpu&{{Host}}':
+      Type: AWS::CloudWatch::Alarm
+      Properties:
+        AlarmName: !Sub 'cpu-${{Host}}-${{Stage}}'
+        MetricName: CPUUtilization
+        Namespace: AWS/EC2
+        Dimensions: [{{Name: InstanceId, Value: !Ref Host}}]
+        Statistic: Average
+        Period: 60
+        EvaluationPeriods: 1
+        Threshold: 5
+        ComparisonOperator: GreaterThanThreshold
+"""
+
+
+def test_a_loop_is_written_out(tmp_path: Path) -> None:
+    loaded = load_yaml(LOOP.format(list="[web-1, !Ref Stage]"), tmp_path)
+    assert [(alarm.address, alarm.name) for alarm in loaded] == [
+        ("Cpuweb1", "cpu-web-1-dev"),
+        ("Cpudev", "cpu-dev-dev"),
+    ]
+    assert str(metric_alarm(loaded[0]).metrics[0]) == "AWS/EC2 CPUUtilization {InstanceId=web-1}"
+
+
+def test_a_loop_over_what_is_open_is_refused(tmp_path: Path) -> None:
+    (loaded,) = load_yaml(LOOP.format(list="!Ref Topic"), tmp_path)
+    assert (loaded.address, loaded.line) == ("Fn::ForEach::Hosts", 18)
+    assert loaded.refusal.startswith("Fn::ForEach goes over ${Topic}: parameter Topic has no default")

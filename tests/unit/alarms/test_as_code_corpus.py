@@ -11,7 +11,8 @@ import pytest
 
 from alarms.as_code import Loaded, load
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "alarm_definitions"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+DATA = SHARED / "alarm_definitions"
 pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason="the sample data (../shared/data/alarm_definitions) are not on this machine"
 )
@@ -69,3 +70,19 @@ def test_every_terraform_alarm_loads_or_says_what_is_open(tmp_path: Path) -> Non
     for alarm in refused:
         assert re.search(r" is \$\{.+\}: .+", alarm.refusal), alarm.refusal
         assert re.search(r"is not in these files|when Terraform plans|for_each stands beside", alarm.refusal)
+
+
+def test_what_aws_answered_or_documents_loads(tmp_path: Path) -> None:
+    answers = [
+        json.loads(path.read_text(encoding="utf-8"))["data"]
+        for path in sorted((SHARED / "recorded_aws" / "cloudwatch").glob("DescribeAlarms*/*.json"))
+    ]
+    examples = json.loads((SHARED / "aws_cli_documented" / "examples.json").read_text(encoding="utf-8"))
+    answers += [example["json"] for example in examples if example["operation"].startswith("describe-alarms")]
+    path = tmp_path / "alarms.json"
+    loaded: list[Loaded] = []
+    for answer in answers:
+        path.write_text(json.dumps(answer), encoding="utf-8")
+        loaded += load(path)
+    assert len(loaded) == 9
+    assert [(alarm.name, alarm.refusal) for alarm in loaded if alarm.definition is None] == []

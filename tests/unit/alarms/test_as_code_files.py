@@ -184,6 +184,14 @@ def test_conditions_that_fan_out_are_decided_once_each(tmp_path: Path) -> None:
     assert not loaded.left_out
 
 
+def test_loops_within_loops_end(tmp_path: Path) -> None:
+    body = "X: {Type: AWS::CloudWatch::Alarm}"
+    for level in range(12):
+        body = f"'Fn::ForEach::L{level}': [L{level}, [{', '.join('abcdefghij')}], {{{body}}}]"
+    (loaded,) = load_text(f"Resources: {{{body}}}", tmp_path, "t.yaml")
+    assert loaded.refusal == "Fn::ForEach makes more than 500 resources"
+
+
 HCL = 'resource "aws_cloudwatch_metric_alarm" "a" {{\n  threshold = {}\n}}\n'
 
 
