@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 
 from cloud import running
+from cloud.clients import Clients
+from cloud.faults import CloudError
+from cloud.metering import Meter
 from cloud.settings import Settings, SettingsError, load, sources
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
 
 
 def say(text: str) -> None:
@@ -35,9 +43,27 @@ def run(settings: Settings) -> int:
         print(problem, file=sys.stderr)
     if found:
         return 1
-    watched = "the embedded demo cloud" if settings.is_demo else "AWS"
-    say(f"Watchkeeper starts, watching {watched} …")
+    try:
+        say(f"Watchkeeper starts, watching {watched(settings)} …")
+    except CloudError as error:
+        print(f"AWS does not let us in: {error.detail or error.kind}.", file=sys.stderr)
+        print("Check the credentials in the environment (AWS_PROFILE, SSO login, role) and try again;", file=sys.stderr)
+        print("or watch the demo cloud, which needs none: WATCHKEEPER_CLOUD=demo make run", file=sys.stderr)
+        return 1
     return running.run(settings, os.environ, say=say)
+
+
+def watched(settings: Settings) -> str:
+    """Say what will be watched; on AWS ask who we are, before anything starts."""
+    if settings.is_demo:
+        return "the embedded demo cloud"
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock))
+    try:
+        identity = clients.identity()
+        places = ", ".join(f"{clients.account_name(scope.account)} in {scope.region}" for scope in clients.scopes())
+    finally:
+        clients.close()
+    return f"AWS account {places} as {identity.arn}"
 
 
 def show(settings: Settings) -> int:

@@ -20,6 +20,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
+from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter
 from cloud.settings import DEFAULT_REGION, Account, Settings
 from core.reading import Scope
@@ -129,14 +130,20 @@ class Clients:
             return self._transports[origin]
 
     def identity(self) -> Identity:
-        """Ask AWS, once, who the caller's own credentials belong to. Raises what botocore raises."""
+        """Ask AWS, once, who the caller's own credentials belong to. Raises a `cloud.faults.CloudError`."""
         if self._identity is None:
-            answer = self._make(self._core(""), "sts", self._home_region()).get_caller_identity()
+            try:
+                answer = self._make(self._core(""), "sts", self._home_region()).get_caller_identity()
+            except EXPECTED as error:
+                raise translate(error) from error
             self._identity = Identity(answer["Account"], answer["Arn"])
         return self._identity
 
     def scopes(self) -> tuple[Scope, ...]:
-        """List every account and region that is watched; asks AWS for the caller's account where none is set."""
+        """List every account and region that is watched.
+
+        Asks AWS for the caller's account where settings name none, and then may raise a `cloud.faults.CloudError`.
+        """
         accounts = self.settings.accounts or (self._callers_account(),)
         return tuple(
             Scope(account.id, region)
@@ -166,7 +173,10 @@ class Clients:
         return Account(id=account, name=account)
 
     def _home_region(self) -> str:
-        return self._core("").get_config_variable("region") or DEFAULT_REGION
+        try:
+            return self._core("").get_config_variable("region") or DEFAULT_REGION
+        except EXPECTED as error:  # a profile that does not exist
+            raise translate(error) from error
 
     def _core(self, account: str) -> botocore.session.Session:
         """Give the session of `account`; of the caller's own credentials for one that names no role, or for ''."""

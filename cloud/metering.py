@@ -30,6 +30,14 @@ BATCH_CALLS: Final = 200
 BATCH_SECONDS: Final = 1.0
 """… or this much time: `kill -9` forgets a second's free calls at most. Paid calls are written before they leave."""
 
+PACE_SHARE: Final = 0.9
+"""The part of the account's free requests that we pace ourselves to; the rest is for others in the account."""
+PACE_BURST: Final = 50_000
+"""Requests that we may be ahead of that pace before reads are spaced out: a wall's use of a day or two."""
+
+PACE_STEP: Final = 5_000
+"""Requests beyond the burst that add one more interval to the wait."""
+
 _feature: ContextVar[str] = ContextVar("watchkeeper_feature", default="other")
 
 
@@ -110,6 +118,20 @@ class Meter:
     def money_left(self) -> Money:
         """Give what the cap leaves for this month; nothing at the default cap of zero."""
         return self.cap - self.spent_this_month() if self.cap.amount else ZERO
+
+    def stretch(self, account: str) -> float:
+        """Say how much longer to wait between reads so that the free requests last until the month ends.
+
+        1 while our use is at most `PACE_BURST` requests ahead of an even pace that would use `PACE_SHARE` of the
+        allowance; then the wait grows with how far ahead it is. A short look is never slowed, a wall that hangs there
+        all month finds its own interval.
+        """
+        now = self._clock()
+        month = month_of(now)
+        price = self.prices.price("cloudwatch", "GetMetricStatistics")
+        allowance = price.allowance if price else 0
+        even = PACE_SHARE * allowance * ((now - month.start) / month.duration)
+        return 1.0 + max(0.0, self._used_by(account) - even - PACE_BURST) / PACE_STEP
 
     def free_requests_left(self, account: str) -> int:
         """Count the CloudWatch requests of the account's free allowance that we have not used ourselves."""

@@ -103,11 +103,12 @@ class History:
         """
         wanted = tuple(dict.fromkeys(queries))
         held = self._load(wanted)
-        missing = _missing(wanted, held, now, self._refresh)
+        refresh = self._paced(wanted)
+        missing = _missing(wanted, held, now, refresh)
         faults: tuple[Fault, ...] = ()
         if missing:
             with self._alone(missing):
-                missing = _missing(wanted, self._load(wanted), now, self._refresh)
+                missing = _missing(wanted, self._load(wanted), now, refresh)
                 faults = self._fetch(missing, now)
             held = self._load(wanted)
         return Reading({query: _series(query, held[query], now) for query in wanted}, now, faults)
@@ -115,7 +116,12 @@ class History:
     def plan(self, queries: Sequence[MetricQuery], now: datetime) -> Plan:
         """Give the calls that `read` would make now, and their price, without making any."""
         wanted = tuple(dict.fromkeys(queries))
-        return self._plan(_missing(wanted, self._load(wanted), now, self._refresh))
+        return self._plan(_missing(wanted, self._load(wanted), now, self._paced(wanted)))
+
+    def _paced(self, queries: Sequence[MetricQuery]) -> float:
+        """Give the seconds between two reads of a tail; more where the account's free requests run short."""
+        meter = self._clients.meter
+        return self._refresh * max((meter.stretch(name) for name in {q.scope.account for q in queries}), default=1.0)
 
     # -- asking AWS -------------------------------------------------------------------------------------------------
 
@@ -164,7 +170,7 @@ def _slots(query: MetricQuery) -> tuple[int, int]:
 
 
 def _missing(
-    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, _Held], now: datetime, refresh: int
+    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, _Held], now: datetime, refresh: float
 ) -> list[MetricQuery]:
     """Cut each query down to the spans that must be asked for: the same series twice is asked for once."""
     by_series: dict[_Key, list[MetricQuery]] = defaultdict(list)
@@ -181,7 +187,7 @@ def _missing(
     return missing
 
 
-def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: int) -> Iterator[int]:
+def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: float) -> Iterator[int]:
     """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again."""
     started = -int(-now.timestamp() // query.period)
     settled = settled_slot(now, query.period)

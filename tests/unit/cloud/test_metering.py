@@ -14,7 +14,7 @@ import pytest
 from cloud.clients import Clients
 from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger, month_of
-from cloud.metering import LEDGER_FILE, feature
+from cloud.metering import LEDGER_FILE, PACE_BURST, feature
 from cloud.pricing import (
     FREE_CLOUDWATCH_REQUESTS,
     Price,
@@ -137,6 +137,42 @@ def test_beyond_the_free_million_a_request_costs_and_is_refused(endpoint: Endpoi
     ledger.close()
     with pytest.raises(NotFree):
         clients.client(clients.scopes()[0], "cloudwatch").describe_alarms()
+    clients.close()
+
+
+@pytest.mark.parametrize(
+    ("day", "used", "stretch"),
+    [
+        (1, 0, 1.0),
+        (1, PACE_BURST, 1.0),
+        (1, PACE_BURST + 1, 1.0002),
+        (1, PACE_BURST + 5_000, 2.0),
+        (16, 450_000, 1.0),
+        (16, 450_000 + PACE_BURST, 1.0),
+        (16, 450_000 + PACE_BURST + 10_000, 3.0),
+    ],
+)
+def test_reads_are_spaced_out_when_the_month_would_outlast_the_allowance(
+    endpoint: Endpoint, tmp_path: Path, day: int, used: int, stretch: float
+) -> None:
+    clock = Ticking(datetime(2026, 11, day, tzinfo=UTC))
+    clients = clients_of(endpoint, tmp_path, clock=clock)
+    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger.append([Entry(clock.now, "cloudwatch", "X", "111111111111", "", "", 1, used, ZERO)])
+    ledger.close()
+    assert clients.meter.stretch("111111111111") == pytest.approx(stretch)
+    clients.close()
+
+
+def test_a_wall_that_hangs_there_all_month_stays_inside_the_free_million(endpoint: Endpoint, tmp_path: Path) -> None:
+    clock = Ticking(datetime(2026, 11, 1, tzinfo=UTC))
+    clients = clients_of(endpoint, tmp_path, clock=clock)
+    used = 0
+    while clock.now.month == 11:
+        clients.meter._used["111111111111"] = used
+        used += 45 * 10  # 45 calls a minute would be 1.94 million a month
+        clock.now += timedelta(minutes=10) * clients.meter.stretch("111111111111")
+    assert 800_000 < used < FREE_CLOUDWATCH_REQUESTS
     clients.close()
 
 
