@@ -256,7 +256,7 @@ def _template_parts(text: str) -> list[Any]:
         if text.startswith(("$${", "%%{"), place):
             plain, place = plain + text[place + 1 : place + 3], place + 3
         elif text.startswith("${", place):
-            end = _closing(text, place + 2)
+            end = closing(text, place + 2)
             parts += [plain, expression(text[place + 2 : end].strip("~"))]
             plain, place = "", end + 1
         else:
@@ -264,15 +264,27 @@ def _template_parts(text: str) -> list[Any]:
     return [*parts, plain]
 
 
-def _closing(text: str, start: int) -> int:
-    depth = 0
-    for match in re.compile(r'"(?:[^"\\]|\\.)*"|[{}]').finditer(text, start):
-        if match.group() == "}":
-            if depth == 0:
-                return match.start()
-            depth -= 1
-        elif match.group() == "{":
-            depth += 1
+def closing(text: str, start: int) -> int:
+    """Give the place of the } that closes a ${ whose expression begins at `start`; texts within may hold more ${…}."""
+    within = ["{"]
+    place = start
+    while place < len(text):
+        character = text[place]
+        if within[-1] == '"':
+            if character == "\\":
+                place += 1
+            elif character == '"':
+                within.pop()
+            elif text.startswith(("${", "%{"), place):
+                within.append("{")
+                place += 1
+        elif character in {'"', "{"}:
+            within.append(character)
+        elif character == "}":
+            within.pop()
+            if not within:
+                return place
+        place += 1
     raise HclError("a ${ has no closing }")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from alarms.as_code import Loaded, load
+from alarms.as_code.hcl_expressions import closing
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 DATA = SHARED / "alarm_definitions"
@@ -86,3 +87,38 @@ def test_what_aws_answered_or_documents_loads(tmp_path: Path) -> None:
         loaded += load(path)
     assert len(loaded) == 9
     assert [(alarm.name, alarm.refusal) for alarm in loaded if alarm.definition is None] == []
+
+
+def hcl(value: Any) -> str:
+    """Write a value of a record in Terraform's own language, its `${…}` as expressions."""
+    if isinstance(value, str):
+        is_one = value.startswith("${") and closing(value, 2) == len(value) - 1
+        plain = re.sub(r"(\$\{[^}]*\})|\"", lambda found: found[1] or '\\"', value)
+        return (value[2:-1] if is_one else f'"{plain}"').replace("\n", "\\n")
+    if isinstance(value, list):
+        return f"[{', '.join(map(hcl, value))}]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f'"{name}" = {hcl(member)}' for name, member in value.items()) + " }"
+    return json.dumps(value)
+
+
+def hcl_body(properties: dict[str, Any]) -> str:
+    lines = []
+    for name, value in properties.items():
+        if name in {"metric_query", "metric"}:
+            lines += [f"{name} {{\n{hcl_body(block)}\n}}" for block in value]
+        else:
+            lines.append(f"{name} = {hcl(value)}")
+    return "\n".join(lines)
+
+
+def test_terraforms_own_language_reads_as_its_json_does(tmp_path: Path) -> None:
+    path = tmp_path / "own" / "alarm.tf"
+    path.parent.mkdir()
+    for record in records("alarms_terraform.json"):
+        own = hcl_body(without_comments(record["properties"]))
+        name = record["logical_id"].split(".")[-1]
+        path.write_text(f'resource "{record["type"]}" "{name}" {{\n{own}\n}}\n', encoding="utf-8")
+        (loaded,) = load(path)
+        expected = load_terraform(record, tmp_path)
+        assert (loaded.definition, loaded.refusal) == (expected.definition, expected.refusal)

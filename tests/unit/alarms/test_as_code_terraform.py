@@ -299,6 +299,23 @@ def test_terraforms_json(tmp_path: Path) -> None:
     assert metric_alarm(loaded).threshold == 10
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('${join("-", ["a ${upper("x")} b", "}"])}!', "a X b-}!"),
+        ('${1 + 1}${"${2}"}', "22"),
+        ("$${kept} %{none}", "${kept} %{none}"),
+        ('${"\\"{"}', '"{'),
+    ],
+)
+def test_templates_within_templates_in_terraforms_json(text: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "main.tf.json"
+    body: dict[str, Any] = {key: value.strip('"') for key, value in ALARM.items()} | {"alarm_description": text}
+    path.write_text(json.dumps({"resource": {"aws_cloudwatch_metric_alarm": {"cpu": body}}}), encoding="utf-8")
+    (loaded,) = load(path)
+    assert metric_alarm(loaded).description == expected
+
+
 def plan(values: dict[str, Any], *, after_unknown: Any = None) -> dict[str, Any]:
     address = "module.web.aws_cloudwatch_metric_alarm.cpu[0]"
     alarm = {"address": address, "type": "aws_cloudwatch_metric_alarm", "name": "cpu", "index": 0, "values": values}
