@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -108,26 +109,36 @@ def decode_statistics(body: bytes) -> Answer | None:
     try:
         document = orjson.loads(body)
         datapoints = document["Datapoints"]
-        times = _seconds(np.array([point["Timestamp"] for point in datapoints], dtype=np.float64))
+        columns = _columns(datapoints)
+        times = _seconds(columns.pop("Timestamp") if datapoints else np.empty(0))
         order = np.argsort(times, kind="stable")
-        columns = {name: column[order] for name, column in _columns(datapoints).items()}
-    except (ValueError, TypeError, KeyError, OverflowError):
+        units = set(map(_UNIT, datapoints)) if datapoints and "Unit" in datapoints[0] else set()
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
-    units = tuple(dict.fromkeys(point.get("Unit") for point in datapoints))
     rest = orjson.dumps({**document, "Datapoints": []})
-    return Answer(((times[order], columns),), rest, units[:1] if len(units) == 1 else ())
+    ordered = {name: column[order] for name, column in columns.items()}
+    return Answer(((times[order], ordered),), rest, tuple(units) if len(units) == 1 else ())
+
+
+_UNIT: Final = itemgetter("Unit")
+_EXTENDED: Final = itemgetter("ExtendedStatistics")
 
 
 def _columns(datapoints: list[dict[str, Any]]) -> dict[str, Values]:
+    """Give a column for each key of the datapoints that has numbers; all must have the same keys."""
     if not datapoints:
         return {}
     first = datapoints[0]
-    if any(point.keys() != first.keys() for point in datapoints):
+    # A datapoint that lacks a key raises below, so equal sums mean equal keys.
+    if sum(map(len, datapoints)) != len(first) * len(datapoints):
         raise ValueError("datapoints with different statistics")
-    plain = [name for name in first if name not in {"Timestamp", "Unit", "ExtendedStatistics"}]
-    columns = {name: np.array([point[name] for point in datapoints], dtype=np.float64) for name in plain}
-    for name in first.get("ExtendedStatistics") or ():
-        columns[name] = np.array([point["ExtendedStatistics"][name] for point in datapoints], dtype=np.float64)
+    columns = {
+        name: np.fromiter(map(itemgetter(name), datapoints), np.float64, len(datapoints))
+        for name in first
+        if name not in {"Unit", "ExtendedStatistics"}
+    }
+    if "ExtendedStatistics" in first:
+        columns |= _columns(list(map(_EXTENDED, datapoints)))
     return columns
 
 

@@ -142,6 +142,8 @@ def test_the_free_call_is_read_the_same(shape: dict[str, Any], endpoint: Endpoin
         b"no JSON",
         b"[]",
         b'{"Label":"x"}',
+        b'{"Datapoints":[{"Average":1}]}',
+        b'{"Datapoints":[1]}',
         b'{"Datapoints":[{"Timestamp":"2026-11-23T10:00:00Z","Average":1}]}',
         b'{"Datapoints":[{"Timestamp":1763892000.5,"Average":1}]}',
         b'{"Datapoints":[{"Timestamp":1763892000,"Average":1},{"Timestamp":1763892060,"Sum":1}]}',
