@@ -17,6 +17,7 @@ from alarms.as_code.hcl_values import FUNCTIONS, HclError, Names, arithmetic, in
 from alarms.as_code.values import Open, joined, unknown
 
 _UNREADABLE: Final = "this expression is not read here"
+_DIRECTIVE: Final = unknown("%{…}", "template directives are not followed here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Evaluator:
             return _unescaped(str(part))
         if part.data == "interpolation":
             return self._inner(operands(part)[0])
-        return unknown("%{…}", "template directives are not followed here")
+        return _DIRECTIVE
 
     def _heredoc_template(self, tree: Tree[Token]) -> Any:
         return self.template("\n".join(str(tree.children[0]).splitlines()[1:-1]) + "\n")
@@ -259,6 +260,9 @@ def _template_parts(text: str) -> list[Any]:
             end = closing(text, place + 2)
             parts += [plain, expression(text[place + 2 : end].strip("~"))]
             plain, place = "", end + 1
+        elif text.startswith("%{", place):
+            parts += [plain, _DIRECTIVE]
+            plain, place = "", closing(text, place + 2) + 1
         else:
             plain, place = plain + text[place], place + 1
     return [*parts, plain]

@@ -304,7 +304,7 @@ def test_terraforms_json(tmp_path: Path) -> None:
     [
         ('${join("-", ["a ${upper("x")} b", "}"])}!', "a X b-}!"),
         ('${1 + 1}${"${2}"}', "22"),
-        ("$${kept} %{none}", "${kept} %{none}"),
+        ("$${kept} %%{kept} %{if x}", "${kept} %{kept} ${%{…}}"),
         ('${"\\"{"}', '"{'),
     ],
 )
