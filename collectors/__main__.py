@@ -79,14 +79,16 @@ def wait_for_answer(sources: CloudSources, stop: threading.Event) -> None:
 def poll(sources: CloudSources, stop: threading.Event, seconds: int, *, once: bool) -> list[Fault]:
     """Look at every scope each few seconds, and say each fault when it is new. Give those of the last look."""
     said: list[Fault] = []
-    while True:
+    while not stop.is_set():
         faults = look(sources)
         for fault in faults:
             if fault not in said:
                 log.warning("%s", fault.message)
         said = faults
-        if once or stop.wait(seconds):
-            return faults
+        if once:
+            break
+        stop.wait(seconds)
+    return said
 
 
 def look(sources: CloudSources) -> list[Fault]:

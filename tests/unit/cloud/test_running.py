@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cloud import running
+from cloud.__main__ import main
 from cloud.settings import PREFIX, load
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +48,7 @@ RUNNER = """
 import os, sys
 from pathlib import Path
 from cloud import running
+from cloud.__main__ import main
 from cloud.__main__ import main
 running.PROCFILE = Path(sys.argv[1])
 sys.exit(main(["run"]))
@@ -205,3 +207,31 @@ def test_history_of_a_real_account_is_never_forgotten(monkeypatch: pytest.Monkey
     (settings.data_dir / "history.sqlite3").touch()
     running.forget_last_demo(settings)
     assert (settings.data_dir / "history.sqlite3").exists()
+
+
+def test_the_command_shows_settings_with_their_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", "9000")
+    assert main(["settings"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "port             9000  (WATCHKEEPER_PORT)" in shown
+    assert "demo_port        4566  (default)" in shown
+
+
+def test_the_command_explains_settings_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", "x")
+    assert main(["run"]) == 2
+    assert "WATCHKEEPER_PORT: 'x' is not accepted" in capsys.readouterr().err
+
+
+def test_on_aws_a_missing_login_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv(f"{PREFIX}PORT", str(free_port()))
+    assert main(["run"]) == 1
+    assert "AWS does not let us in: The config profile (nobody) could not be found." in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""`python -m collectors` as a process of its own, against the demo cloud."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from collectors import alarm_states, inventory
+from collectors.store import Store
+from core.reading import Scope
+from tests.wire.clouds import Cloud
+
+pytestmark = pytest.mark.wire
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(port: int, tmp_path: Path) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WATCHKEEPER_"))}
+    return ours | {
+        "WATCHKEEPER_CLOUD": "demo",
+        "WATCHKEEPER_DEMO_PORT": str(port),
+        "WATCHKEEPER_DATA_DIR": str(tmp_path),
+        "WATCHKEEPER_POLL_SECONDS": "5",
+        "WATCHKEEPER_LOG_LEVEL": "debug",
+    }
+
+
+def collector(port: int, tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "collectors", *arguments],
+        cwd=ROOT,
+        env=environment(port, tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_one_look_leaves_its_readings_for_everybody(cloud: Cloud, tmp_path: Path) -> None:
+    began = datetime.now(UTC)
+    process = collector(urlsplit(cloud.url).port or 0, tmp_path, "--once")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    store = Store(tmp_path / "demo")
+    for scope in (Scope("111111111111", "us-east-1"), Scope("222222222222", "eu-west-1")):
+        kept = inventory.snapshots(store).newest(scope)
+        alarms = alarm_states.snapshots(store).newest(scope)
+        assert kept is not None
+        assert alarms is not None
+        assert kept.value.scaling_groups
+        assert kept.at > began
+        assert alarms.value
+    store.close()
+
+
+def test_it_waits_calmly_for_an_endpoint_and_ends_when_told(tmp_path: Path) -> None:
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        environ = environment(nobody.getsockname()[1], tmp_path) | {"WATCHKEEPER_LOG_LEVEL": "warning"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "collectors"],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(4)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, "")
+
+
+def test_settings_that_cannot_be_used_end_it_with_a_word(tmp_path: Path) -> None:
+    environ = environment(1, tmp_path) | {"WATCHKEEPER_PORT": "x"}
+    command = [sys.executable, "-m", "collectors"]
+    ran = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr == "WATCHKEEPER_PORT: 'x' is not accepted; give a whole number from 1 to 65535\n"
