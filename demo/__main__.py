@@ -8,9 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,68 +16,38 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.reading import Scope
 from core.timespan import parse_instant
 from demo.clock import Clock, RunningClock, StandingClock
-from demo.control import controls
-from demo.engine import Engine
-from demo.ground import Ground
-from demo.replay import read, replay
-from demo.server import DEFAULT_ACCOUNT, build_app
-from demo.serving import DemoServer, PortTakenError, reserved
 from demo.story import Story
-from demo.world import SITES
 
 DEFAULT_PORT = 4566
-TICK_SECONDS = 1.0
+DEFAULT_SEED = 7
+DEFAULT_ACCOUNT = "111111111111"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo cloud until it is stopped, or talk to a running one; give the exit status."""
     given = _parser().parse_args(arguments)
     try:
-        return _talk(given) if given.command else _serve(given)
-    except (PortTakenError, ValueError) as error:
+        if given.command:
+            _talk(given)
+        else:
+            _serve(given)
+    except (OSError, ValueError) as error:
         print(f"demo: {error.args[-1]}", file=sys.stderr)
         return 1
-
-
-def _serve(given: argparse.Namespace) -> int:
-    clock: Clock = StandingClock(given.at) if given.at else RunningClock(lambda: datetime.now(UTC))
-    ground = Ground.fresh(clock)
-    listening = reserved(given.host, given.port)
-    engine = _engine(given, ground)
-    app = build_app(ground, engine, control=controls(engine, ground), account=given.account)
-    server = DemoServer(app, host=given.host, bound=listening)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with server:
-        print(f"demo cloud on {server.url} (any credentials; account {given.account})", flush=True)
-        _tick(ground, engine, stop)
     return 0
 
 
-def _engine(given: argparse.Namespace, ground: Ground) -> Engine:
-    """Build the world, or none where recorded series are served."""
-    now = ground.clock.now()
-    if given.replay:
-        replay(read(given.replay), ground.stores.of(Scope(given.account, given.region)), now=now)
-    engine = Engine(ground, seed=given.seed, sites=() if given.replay else SITES)
-    engine.build(at=now)
-    ground.books.evaluated_until(now)
-    return engine
+def _serve(given: argparse.Namespace) -> None:
+    from demo.process import Options, serve  # brings moto along: seconds that `tell` need not wait
+
+    clock: Clock = StandingClock(given.at) if given.at else RunningClock(lambda: datetime.now(UTC))
+    options = Options(given.host, given.port, given.seed, given.account, given.region, given.replay)
+    serve(options, clock, announce=lambda line: print(line, flush=True))
 
 
-def _tick(ground: Ground, engine: Engine, stop: threading.Event) -> None:
-    """Make what is due happen, each second; a failure ends the process, because a dead cloud must not look alive."""
-    while not stop.wait(TICK_SECONDS):
-        if not isinstance(ground.clock, StandingClock):
-            with ground.lock:
-                engine.advance(to=ground.clock.now())
-
-
-def _talk(given: argparse.Namespace) -> int:
+def _talk(given: argparse.Namespace) -> None:
     """Tell a story, or calm what is being told."""
     where = urlsplit(given.endpoint)
     body = {} if given.story is None else {"story": given.story}
@@ -89,14 +57,12 @@ def _talk(given: argparse.Namespace) -> int:
             answer = connection.getresponse()
             document = json.load(answer)
     except OSError as error:
-        raise ValueError(
-            f"no demo cloud answers at {given.endpoint} ({error}); start one with python -m demo"
-        ) from error
+        message = f"no demo cloud answers at {given.endpoint} ({error}); start one with python -m demo"
+        raise ValueError(message) from error
     if answer.status != 200:
         raise ValueError(document.get("error", f"{given.endpoint} answered {answer.status}"))
     for telling in document["telling"]:
         print(f"{telling['story']} on {telling['site']} until {telling['until']}")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     host = os.environ.get("WATCHKEEPER_DEMO_HOST", "127.0.0.1")
     parser.add_argument("--port", type=int, default=port, help="WATCHKEEPER_DEMO_PORT; 0 takes a free one")
     parser.add_argument("--host", default=host, help="WATCHKEEPER_DEMO_HOST; loopback only unless set otherwise")
-    parser.add_argument("--seed", type=int, default=1, help="what makes one demo world differ from another")
+    seed = os.environ.get("WATCHKEEPER_DEMO_SEED", str(DEFAULT_SEED))
+    parser.add_argument("--seed", type=int, default=seed, help="WATCHKEEPER_DEMO_SEED; one demo world or another")
     parser.add_argument("--at", type=parse_instant, help="stand still at this instant; POST /_demo/advance moves on")
     parser.add_argument("--replay", type=Path, help="serve the recorded series of this folder instead of a fleet")
     parser.add_argument("--account", default=DEFAULT_ACCOUNT, help="the account of credentials that no role gave out")

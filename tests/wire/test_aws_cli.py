@@ -82,3 +82,31 @@ def test_alarms(bare: Cloud) -> None:
 
 def test_who_am_i(bare: Cloud) -> None:
     assert bare.aws("sts", "get-caller-identity")["Account"] == "111111111111"
+
+
+def test_the_world_is_answered_sensibly(cloud: Cloud) -> None:
+    alarms = cloud.aws("cloudwatch", "describe-alarms", "--alarm-types", "MetricAlarm", "CompositeAlarm")
+    assert "directory-cpu-high" in {a["AlarmName"] for a in alarms["MetricAlarms"]}
+    assert alarms["CompositeAlarms"]
+    group = cloud.aws("autoscaling", "describe-auto-scaling-groups")["AutoScalingGroups"][0]
+    activities = cloud.aws("autoscaling", "describe-scaling-activities", "--max-items", "20")["Activities"]
+    assert any("monitor alarm directory-cpu-high in state ALARM" in a["Cause"] for a in activities)
+    assert {a["AutoScalingGroupName"] for a in activities} == {group["AutoScalingGroupName"]}
+    arn = group["TargetGroupARNs"][0]
+    health = cloud.aws("elbv2", "describe-target-health", "--target-group-arn", arn)["TargetHealthDescriptions"]
+    assert {h["Target"]["Id"] for h in health} >= {i["InstanceId"] for i in group["Instances"]}
+    assert {h["TargetHealth"]["State"] for h in health} <= {"initial", "healthy", "unhealthy", "draining"}
+
+
+def test_the_world_s_percentiles_are_in_order(cloud: Cloud) -> None:
+    named = ("--namespace", "AWS/ApplicationELB", "--metric-name", "TargetResponseTime")
+    listed = cloud.aws("cloudwatch", "list-metrics", *named)
+    metric = min(listed["Metrics"], key=lambda m: len(m["Dimensions"]))
+    asked = [
+        {"Id": f"m{n}", "MetricStat": {"Metric": metric, "Period": 300, "Stat": stat}}
+        for n, stat in enumerate(("Minimum", "p50", "p90", "p99", "Maximum"))
+    ]
+    answer = cloud.aws("cloudwatch", "get-metric-data", *SPAN, "--metric-data-queries", as_json(asked))
+    columns = [result["Values"] for result in answer["MetricDataResults"]]
+    assert all(len(column) == 12 for column in columns)
+    assert all(list(row) == sorted(row) for row in zip(*columns, strict=True))

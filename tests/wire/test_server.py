@@ -208,3 +208,51 @@ def test_a_web_page_of_another_host_is_turned_away(bare: Cloud) -> None:
     for origin, allowed in (("https://evil.example", False), ("http://127.0.0.1:8501", True), ("null", False)):
         status, _, _ = answer(bare, "POST", "/_demo/calls", b"{}", Origin=origin)
         assert (status == 200) is allowed, origin
+
+
+def test_the_second_account_has_a_world_of_its_own(cloud: Cloud) -> None:
+    keys = cloud.assumed("222222222222")
+
+    def groups(**where: Any) -> set[str]:
+        found = cloud.client("autoscaling", **where).describe_auto_scaling_groups()["AutoScalingGroups"]
+        return {group["AutoScalingGroupARN"].split(":")[4] for group in found}
+
+    assert groups(region="eu-west-1", keys=keys) == {"222222222222"}
+    assert groups(region="us-east-1", keys=keys) == set()
+    assert groups(region="us-east-1") == {"111111111111"}
+    there = cloud.client("cloudwatch", region="eu-west-1", keys=keys)
+    assert there.list_metrics(Namespace="AWS/ApplicationELB")["Metrics"]
+    assert there.describe_alarms()["MetricAlarms"]
+
+
+def test_readers_are_served_while_time_moves(fresh_cloud: Cloud) -> None:
+    """Moving time holds moto's state; whoever asks meanwhile waits, and is answered."""
+
+    def look(_: int) -> int:
+        watched = fresh_cloud.client("cloudwatch"), fresh_cloud.client("autoscaling"), fresh_cloud.client("elbv2")
+        seen = 0
+        for _ in range(5):
+            seen += len(watched[0].describe_alarms()["MetricAlarms"]) > 0
+            seen += len(watched[1].describe_auto_scaling_groups()["AutoScalingGroups"]) > 0
+            seen += len(watched[2].describe_target_groups()["TargetGroups"]) > 0
+        return seen
+
+    with ThreadPoolExecutor(7) as pool:
+        readers = [pool.submit(look, n) for n in range(6)]
+        pool.submit(fresh_cloud.advance, 600).result()
+        assert [reader.result() for reader in readers] == [15] * 6
+
+
+def test_a_running_demo_is_told_a_story_from_the_command_line(fresh_cloud: Cloud) -> None:
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        whole = [sys.executable, "-m", "demo", *arguments]
+        return subprocess.run(whole, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    told = command("tell", "traffic-spike", "--endpoint", fresh_cloud.url)
+    assert told.returncode == 0, told.stderr
+    assert "traffic-spike on directory-prod until" in told.stdout
+    calmed = command("calm", "--endpoint", fresh_cloud.url)
+    assert calmed.returncode == 0, calmed.stderr
+    nobody = command("calm", "--endpoint", "http://127.0.0.1:1")
+    assert nobody.returncode == 1
+    assert "no demo cloud answers at http://127.0.0.1:1" in nobody.stderr
