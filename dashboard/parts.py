@@ -90,8 +90,9 @@ def bar(title: str, state: PageState, context: Context) -> None:
             st.title(md(title), anchor=False, width="content")
             place = context.place(state.scope)
             badge(Badge(place.cloud, context.cloud_look))
-            if len(context.scopes) == 1 or state.kiosk:
-                st.text(place.text(), width="content")
+            # Where a control beside it says the same, it is there for screen readers only.
+            with st.container(key="place-seen" if len(context.scopes) == 1 or state.kiosk else "place-unseen"):
+                st.header(md(place.text()), anchor=False, width="content")
         with st.container(
             horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-controls", width="content"
         ):
@@ -138,15 +139,18 @@ def _range_control(state: PageState, context: Context) -> None:
 
 def freshness(view: frame.Frame) -> None:
     """Draw the line under the bar: how old what is on screen is, and what else must be known of it."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fresh"):
-        badge(view.freshness)
-        for each in view.badges:
-            badge(each)
+    with st.container(key="fresh"):
+        # One element, whatever it says: a tick never leaves a badge of the tick before behind.
+        st.markdown(" ".join(_badge(each) for each in (view.freshness, *view.badges)))
+
+
+def _badge(shown: Badge) -> str:
+    return f":{shown.look.color}-badge[{shown.look.icon} {md(shown.text)}]"
 
 
 def badge(shown: Badge) -> None:
     """Draw a state: sign, word and colour."""
-    st.badge(md(shown.text), icon=shown.look.icon, color=shown.look.color)  # type: ignore[arg-type]
+    st.markdown(_badge(shown), width="content")
 
 
 def notices(shown: Sequence[Notice]) -> None:
@@ -182,11 +186,12 @@ def states(
     groups: Sequence[Group],
     *,
     key: str,
+    name: str,
     height: int,
     empty_text: str,
 ) -> str | None:
     """Draw a list of things with a state, and give the pick of the one that was just clicked."""
-    data = {"height": height, "empty": empty_text, "groups": [_group(group) for group in groups]}
+    data = {"name": name, "height": height, "empty": empty_text, "groups": [_group(group) for group in groups]}
     picked = _states(key=key, data=data, on_picked_change=lambda: None).picked
     return picked if isinstance(picked, str) else None
 
@@ -254,7 +259,7 @@ def card(key: str, title: str, state: Badge | None) -> Iterator[None]:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
-            st.markdown(f"**{md(title)}**", width="content")
+            st.subheader(md(title), anchor=False, width="content")
             if state is not None:
                 badge(state)
         yield

@@ -3,6 +3,9 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".states");
   root.className = "states rows";
+  root.tabIndex = 0;
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", data.name);
   root.style.height = data.height ? data.height + "px" : "auto";
   reconcile(root, data.groups, "group", (box, group) => {
     if (!box.firstChild) {

@@ -77,7 +77,13 @@ def draw_resource() -> None:
         draw_own_charts(shown)
         left, right = st.columns([7, 5], gap="xsmall")
         with left, parts.card("resource-scaling", "Scaling activities", None):
-            parts.states(shown.scaling, key="resource-scaling", height=190, empty_text="No scaling activity is known.")
+            parts.states(
+                shown.scaling,
+                key="resource-scaling",
+                name="Scaling activities",
+                height=190,
+                empty_text="No scaling activity is known.",
+            )
         with right, parts.card("resource-tags", "Tags", None):
             st.dataframe(shown.tags, hide_index=True, height="content", key="resource-tags")
 

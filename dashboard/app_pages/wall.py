@@ -66,11 +66,19 @@ def draw_found(view: wall.WallView) -> None:
         zoom(draw_wall(view.charts[:1], key="wall-capacity", height=238, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):
         parts.faults(view.alarm_faults)
-        parts.states(view.alarms, key="alarm-rows", height=244, empty_text="No alarm is set in this region.")
+        parts.states(
+            view.alarms, key="alarm-rows", name="Alarms", height=244, empty_text="No alarm is set in this region."
+        )
     zoom(draw_wall(view.charts[1:], key="wall-more", height=150, columns=3))
     with parts.card("scaling", "Scaling: what changed capacity, and why", None):
         parts.faults(view.scaling_faults)
-        parts.states(view.scaling, key="scaling-rows", height=190, empty_text="No scaling activity is known.")
+        parts.states(
+            view.scaling,
+            key="scaling-rows",
+            name="Scaling activities",
+            height=190,
+            empty_text="No scaling activity is known.",
+        )
 
 
 def zoom(event: WallEvent | None) -> None:

@@ -30,7 +30,7 @@ class Tile:
     delta: str
     """Change since the start of what is on screen; empty where unknown."""
     good: bool | None
-    """Whether the change is a good one; None where it is neither."""
+    """True for a change to the better, False while a threshold is crossed, else None: red only means breach."""
     yardstick: str
     """What the number is held against: an alarm's threshold, a bound, or since when the change counts."""
     spark: tuple[float, ...]
@@ -52,13 +52,13 @@ class _Number:
     label: str
     panel: str
     line: str
-    rising_is_bad: bool | None
+    falling_is_good: bool
 
 
 _NUMBERS = (
-    _Number("requests", "Requests", "requests", "Requests/s", None),
-    _Number("latency", "p99 latency", "latency", "p99", rising_is_bad=True),
-    _Number("cpu", "CPU, group average", "cpu", "group average", rising_is_bad=True),
+    _Number("requests", "Requests", "requests", "Requests/s", falling_is_good=False),
+    _Number("latency", "p99 latency", "latency", "p99", falling_is_good=True),
+    _Number("cpu", "CPU, group average", "cpu", "group average", falling_is_good=True),
 )
 
 
@@ -92,12 +92,13 @@ def _tile(
     now = latest(view.lines[place])
     matching = [each for each in limits if each.metric == source.metric and not source.per_second]
     limit = min(matching, key=lambda each: each.scaling, default=None)
+    crossed = source.metric in firing or _is_crossed(now.value, limit)
     return Tile(
         key=number.key,
         label=number.label,
         value=quantity(now.value, view.unit),
         delta=_delta(now.change, now.before, view.unit),
-        good=_is_good(now.change, number.rising_is_bad),
+        good=_mood(now.change, falling_is_good=number.falling_is_good, crossed=crossed),
         yardstick=limit_text(limit, view.unit) if limit else _since(found),
         spark=now.recent,
         alarming=source.metric in firing,
@@ -110,10 +111,17 @@ def _delta(change: float | None, before: float | None, unit: str | None) -> str:
     return share(change, of=before) if unit == "Count/Second" else difference(change, unit)
 
 
-def _is_good(change: float | None, rising_is_bad: bool | None) -> bool | None:  # noqa: FBT001 - a property, no switch
-    if change is None or rising_is_bad is None or change == 0:
-        return None
-    return (change < 0) is rising_is_bad
+def _mood(change: float | None, *, falling_is_good: bool, crossed: bool) -> bool | None:
+    """Give False while a threshold is crossed, True for a change to the better, None for any other."""
+    if crossed:
+        return False
+    return True if falling_is_good and change is not None and change < 0 else None
+
+
+def _is_crossed(value: float | None, limit: Limit | None) -> bool:
+    if value is None or limit is None or limit.scaling:
+        return False
+    return value < limit.value if limit.below else value > limit.value
 
 
 def _since(found: WallReadings) -> str:
@@ -137,15 +145,16 @@ def _error_tile(found: WallReadings, views: dict[str, ChartView], firing: frozen
     rate = Line("share", total.times, 100 * failed / _where_asked(total))
     now = latest(rate)
     panel = next(panel for panel in found.panels if panel.key == "requests")
+    alarming = any("5XX" in line.metric.name and line.metric in firing for line in panel.lines)
     return Tile(
         key="errors",
         label="Errors (5xx)",
         value=quantity(now.value, "Percent"),
         delta=_delta(now.change, now.before, "Percent"),
-        good=_is_good(now.change, rising_is_bad=True),
+        good=_mood(now.change, falling_is_good=True, crossed=alarming),
         yardstick="of requests",
         spark=now.recent,
-        alarming=any("5XX" in line.metric.name and line.metric in firing for line in panel.lines),
+        alarming=alarming,
     )
 
 
@@ -154,20 +163,23 @@ def _page_tile(found: WallReadings, views: dict[str, ChartView], firing: frozens
     view = views.get("page-load")
     if view is None:
         return _missing("page-load", "Page load p75")
-    values = np.stack([line.values for line in view.lines if line.name != "p50" and line.name != "p95"])
+    grid = view.lines[0].times
+    alike = [line for line in view.lines if line.times.size == grid.size and line.name not in {"p50", "p95"}]
+    values = np.stack([line.values for line in alike or view.lines[:1]])
     seen = np.isfinite(values).any(axis=0)
     slowest = np.where(seen, np.max(np.where(np.isfinite(values), values, -np.inf), axis=0), np.nan)
-    now = latest(Line("slowest", view.lines[0].times, slowest))
+    now = latest(Line("slowest", grid, slowest))
     panel = next(panel for panel in found.panels if panel.key == "page-load")
+    alarming = any(line.metric in firing for line in panel.lines)
     return Tile(
         key="page-load",
         label="Page load p75",
         value=quantity(now.value, view.unit),
         delta=_delta(now.change, now.before, view.unit),
-        good=_is_good(now.change, rising_is_bad=True),
+        good=_mood(now.change, falling_is_good=True, crossed=alarming),
         yardstick="slowest page" if len(values) > 1 else _since(found),
         spark=now.recent,
-        alarming=any(line.metric in firing for line in panel.lines),
+        alarming=alarming,
     )
 
 

@@ -84,7 +84,8 @@ class Viewer:
 
     def tile(self, label: str) -> str:
         """Read a tile's number."""
-        tile = self.page.locator("[data-testid=stMetric]", has_text=label)
+        named = self.page.get_by_test_id("stMetricLabel").get_by_text(label, exact=True)
+        tile = self.page.get_by_test_id("stMetric").filter(has=named)
         return tile.locator("[data-testid=stMetricValue]").inner_text()
 
     def until(self, holds: Callable[[Viewer], Any], *, seconds: float = 45) -> None:
