@@ -37,7 +37,10 @@ class Options:
 
 
 def serve(options: Options, clock: Clock, *, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, and announce the address once it answers; raises PortTakenError, and ValueError for recordings that cannot be read."""
+    """Serve until SIGINT or SIGTERM, and announce the address once it answers.
+
+    Raises PortTakenError, and ValueError for recordings that cannot be read.
+    """
     ground = Ground.fresh(clock)
     listening = reserved(options.host, options.port)
     engine = _engine(options, ground)
