@@ -11,14 +11,14 @@ import json
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from cloud.clients import Clients
 from collectors import catalog, metrics
@@ -36,7 +36,8 @@ CHUNK_SLOTS: Final = 60
 """Datapoints in one chunk: an hour of the one-minute ones. They fit one 64-bit set of settled slots."""
 _STRIPES: Final = 256
 
-Ask = Callable[[Sequence[MetricQuery]], tuple[Plan, Sequence[Outcome]]]
+Slots = npt.NDArray[np.int64]
+"""Numbers of periods counted from 1970, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +179,28 @@ def _missing(
         by_series[_Key.of(query)].append(query)
     missing = []
     for members in by_series.values():
-        slots: set[int] = set()
-        for query in members:
-            slots.update(_missing_slots(query, held[query], now, refresh))
+        slots = np.unique(np.concatenate([_missing_slots(query, held[query], now, refresh) for query in members]))
         period = members[0].period
-        for first, last in _runs(sorted(slots)):
+        for first, last in _runs(slots):
             missing.append(members[0].over(Timespan(from_epoch(first * period), from_epoch(last * period))))
     return missing
 
 
-def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: float) -> Iterator[int]:
+def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: float) -> Slots:
     """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again."""
     started = -int(-now.timestamp() // query.period)
     settled = settled_slot(now, query.period)
     fresh = held.asked_to if now.timestamp() - held.asked_at < refresh else 0
-    for place in np.flatnonzero(~held.settled):
-        slot = held.first + int(place)
-        if slot < started and (slot < settled or slot >= fresh):
-            yield slot
+    slots = held.first + np.flatnonzero(~held.settled)
+    return slots[(slots < started) & ((slots < settled) | (slots >= fresh))]
 
 
-def _runs(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _runs(slots: Slots) -> Iterator[tuple[int, int]]:
     """Give each run of neighbouring slots as (first, one past the last)."""
-    for _, run in groupby(enumerate(slots), key=lambda pair: pair[1] - pair[0]):
-        members = [slot for _, slot in run]
-        yield members[0], members[-1] + 1
+    if slots.size:
+        breaks = np.flatnonzero(np.diff(slots) > 1) + 1
+        for run in np.split(slots, breaks):
+            yield int(run[0]), int(run[-1]) + 1
 
 
 def _held(connection: sqlite3.Connection, query: MetricQuery) -> _Held:

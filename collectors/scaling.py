@@ -20,6 +20,8 @@ REACH: Final = timedelta(weeks=6)
 """How far back DescribeScalingActivities remembers. Source: its API reference."""
 SHOWN: Final = 200
 """Activities in one reading; the store has the others."""
+MOST_STORED: Final = 10_000
+"""Activities looked through for a span."""
 FAILURES: Final = frozenset({"Failed", "Cancelled"})
 _RUNNING_AT_MOST: Final = timedelta(hours=2)
 """Activities younger than this may still change, so they are read again."""
@@ -88,7 +90,7 @@ def read(clients: Clients, scope: Scope, *, now: datetime, since: datetime | Non
 
 def read_through(clients: Clients, scope: Scope, *, now: datetime, store: Store) -> Activities:
     """Give the newest activities, newest first: the finished ones from the store, the rest from AWS."""
-    known = {activity.id: activity for activity in _stored(store, scope)}
+    known = {activity.id: activity for activity in _stored(store, scope, SHOWN)}
     running = [a.started_at for a in known.values() if a.running and now - a.started_at < _RUNNING_AT_MOST]
     newest = max((activity.started_at for activity in known.values()), default=None)
     since = min([*running, newest]) - timedelta(minutes=5) if newest else None
@@ -100,7 +102,7 @@ def read_through(clients: Clients, scope: Scope, *, now: datetime, store: Store)
 
 def within(store: Store, scope: Scope, span: Timespan) -> tuple[Activity, ...]:
     """Give the stored activities that started in `span`, newest first."""
-    return tuple(activity for activity in _stored(store, scope) if activity.started_at in span)
+    return tuple(activity for activity in _stored(store, scope, MOST_STORED) if activity.started_at in span)
 
 
 def from_response(document: Mapping[str, Any]) -> Activity:
@@ -153,9 +155,9 @@ def _newest_first(activity: Activity) -> tuple[float, str]:
 # -- the store --------------------------------------------------------------------------------------------------------
 
 
-def _stored(store: Store, scope: Scope) -> list[Activity]:
+def _stored(store: Store, scope: Scope, newest: int) -> list[Activity]:
     one: Snapshots[Activity] = Snapshots(store, "activity", Reading[Activity])
-    return [reading.value for reading in one.every(scope)]
+    return [reading.value for reading in one.every(scope, newest=newest)]
 
 
 def _keep(store: Store, scope: Scope, activities: tuple[Activity, ...]) -> None:

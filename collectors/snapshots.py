@@ -22,6 +22,8 @@ class Snapshots(Generic[T]):
         self._store = store
         self._kind = kind
         self._adapter: TypeAdapter[Reading[T]] = _adapter(shape)
+        self._read: dict[tuple[Scope, str], tuple[int, Reading[T]]] = {}
+        """What was read last, by its version: the same text is not parsed again."""
 
     def put(self, scope: Scope, reading: Reading[T], *, key: str = "") -> None:
         """Keep `reading` as the newest one."""
@@ -42,12 +44,12 @@ class Snapshots(Generic[T]):
         ]
         with self._store.writing() as connection:
             connection.executemany(
-                "INSERT INTO documents VALUES (?,?,?,?,?,?)"
-                " ON CONFLICT DO UPDATE SET at=excluded.at, body=excluded.body WHERE excluded.at >= at",
+                "INSERT INTO documents VALUES (?,?,?,?,?,?,random()) ON CONFLICT DO UPDATE"
+                " SET at=excluded.at, body=excluded.body, version=excluded.version WHERE excluded.at >= at",
                 rows,
             )
 
-    def every(self, scope: Scope, *, newest: int = 10_000) -> list[Reading[T]]:
+    def every(self, scope: Scope, *, newest: int) -> list[Reading[T]]:
         """Give the `newest` readings of all keys, newest first."""
         with self._store.reading() as connection:
             rows = connection.execute(
@@ -57,13 +59,19 @@ class Snapshots(Generic[T]):
         return [self._adapter.validate_json(row[0]) for row in rows]
 
     def newest(self, scope: Scope, *, key: str = "") -> Reading[T] | None:
-        """Give the newest reading, however old, or None where there was none yet."""
+        """Give the newest reading, however old, or None where there was none yet. Treat it as read-only."""
+        known, reading = self._read.get((scope, key), (None, None))
         with self._store.reading() as connection:
             row = connection.execute(
-                "SELECT body FROM documents WHERE kind=? AND account=? AND region=? AND key=?",
-                (self._kind, scope.account, scope.region, key),
+                "SELECT version, CASE WHEN version IS ? THEN NULL ELSE body END FROM documents"
+                " WHERE kind=? AND account=? AND region=? AND key=?",
+                (known, self._kind, scope.account, scope.region, key),
             ).fetchone()
-        return self._adapter.validate_json(row[0]) if row else None
+        if row is None or row[1] is None:
+            return reading if row else None
+        found = self._adapter.validate_json(row[1])
+        self._read[scope, key] = (row[0], found)
+        return found
 
     def younger(self, scope: Scope, than: timedelta, *, now: datetime, key: str = "") -> Reading[T] | None:
         """Give the newest reading if it was made less than `than` ago."""

@@ -36,7 +36,7 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     CREATE TABLE documents (
         kind TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, key TEXT NOT NULL,
-        at INTEGER NOT NULL, body BLOB NOT NULL,
+        at INTEGER NOT NULL, body BLOB NOT NULL, version INTEGER NOT NULL,
         PRIMARY KEY (kind, account, region, key)
     ) WITHOUT ROWID;
     CREATE INDEX documents_at ON documents (kind, account, region, at);
