@@ -23,7 +23,7 @@ import numpy.typing as npt
 from cloud.clients import Clients
 from collectors import catalog, metrics
 from collectors.metrics import Outcome, Part
-from collectors.planning import Allowance, Call, Plan, SeriesKey, plan
+from collectors.planning import Allowance, Call, Plan, SeriesKey, plan, whole_periods
 from collectors.query import MetricQuery
 from collectors.store import Store
 from core.reading import Fault, Reading, Scope
@@ -78,7 +78,7 @@ class _Held:
     first: int
     values: Values
     """One a slot; NaN where there is none."""
-    settled: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    settled: npt.NDArray[np.bool_]
     """Slots that are never asked for again."""
     unit: str | None
     asked_at: int
@@ -166,7 +166,7 @@ def settled_slot(now: datetime, period: int) -> int:
 
 
 def _slots(query: MetricQuery) -> tuple[int, int]:
-    whole = query.span.aligned(query.period)
+    whole = whole_periods(query.span, query.period)
     return int(whole.start.timestamp()) // query.period, int(whole.end.timestamp()) // query.period
 
 
@@ -205,25 +205,27 @@ def _runs(slots: Slots) -> Iterator[tuple[int, int]]:
 
 def _held(connection: sqlite3.Connection, query: MetricQuery) -> _Held:
     first, last = _slots(query)
-    values = np.full(last - first, np.nan)
-    settled = np.zeros(last - first, dtype=np.bool_)
     row = connection.execute(
         "SELECT id, unit, asked_at, asked_to FROM series WHERE account=? AND region=? AND namespace=? AND name=?"
         " AND dimensions=? AND statistic=? AND period=?",
         _Key.of(query).columns,
     ).fetchone()
     if row is None:
-        return _Held(first, values, settled, None, 0, 0)
+        return _Held(first, np.full(last - first, np.nan), np.zeros(last - first, np.bool_), None, 0, 0)
     series, unit, asked_at, asked_to = row
-    for chunk, blob, bits in connection.execute(
-        "SELECT chunk, slots, settled FROM chunks WHERE series=? AND chunk BETWEEN ? AND ?",
-        (series, first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS),
-    ):
-        begin = chunk * CHUNK_SLOTS
-        low, high = max(first, begin), min(last, begin + CHUNK_SLOTS)
-        values[low - first : high - first] = np.frombuffer(blob)[low - begin : high - begin]
-        settled[low - first : high - first] = _unpacked(bits)[low - begin : high - begin]
-    return _Held(first, values, settled, unit, asked_at, asked_to)
+    begin, end = first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1
+    chunks = connection.execute(
+        "SELECT chunk, slots, settled FROM chunks WHERE series=? AND chunk >= ? AND chunk < ?", (series, begin, end)
+    ).fetchall()
+    values = np.full((end - begin, CHUNK_SLOTS), np.nan)
+    settled = np.zeros((end - begin, CHUNK_SLOTS), np.bool_)
+    if chunks:
+        numbers, blobs, bits = zip(*chunks, strict=True)
+        places = np.array(numbers) - begin
+        values[places] = np.frombuffer(b"".join(blobs)).reshape(-1, CHUNK_SLOTS)
+        settled[places] = _unpacked(np.array(bits, dtype="<u8"))
+    cut = slice(first - begin * CHUNK_SLOTS, last - begin * CHUNK_SLOTS)
+    return _Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to)
 
 
 def _write(
@@ -252,11 +254,11 @@ def _lay(
     chunk: int,
     here: slice,
     values: Values,
-    settled: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    settled: npt.NDArray[np.bool_],
 ) -> None:
     row = connection.execute("SELECT slots, settled FROM chunks WHERE series=? AND chunk=?", (series, chunk)).fetchone()
     slots = np.frombuffer(row[0]).copy() if row else np.full(CHUNK_SLOTS, np.nan)
-    bits = _unpacked(row[1]) if row else np.zeros(CHUNK_SLOTS, np.bool_)
+    bits = _unpacked(np.array([row[1]], dtype="<u8"))[0] if row else np.zeros(CHUNK_SLOTS, np.bool_)
     changing = ~bits[here]  # another process may have settled a slot meanwhile: what is settled stays
     slots[here] = np.where(changing, values, slots[here])
     bits[here] |= settled
@@ -288,10 +290,11 @@ def _series(query: MetricQuery, held: _Held, now: datetime) -> Series:
     return Series(times, held.values[real], query.period, unit, query.statistic, from_epoch(settled * query.period))
 
 
-def _packed(bits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+def _packed(bits: npt.NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
 
 
-def _unpacked(number: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    packed = np.frombuffer(int(number).to_bytes(8, "little"), dtype=np.uint8)
-    return np.unpackbits(packed, bitorder="little")[:CHUNK_SLOTS].astype(np.bool_)
+def _unpacked(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Give a row of slots for each set."""
+    octets = np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, 8)
+    return np.unpackbits(octets, axis=1, bitorder="little")[:, :CHUNK_SLOTS].astype(np.bool_)
