@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.awslambda.models import lambda_backends
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
@@ -74,7 +76,9 @@ class Backends:
 
 
 def sow(seed: int) -> None:
-    """Make moto's ids follow from `seed`."""
+    """Empty moto, and make its ids follow from `seed`: with anything left in it the same ids would come twice."""
+    BackendDict.reset()
+    reset_model_data()
     mock_random.seed(seed)
 
 
@@ -199,7 +203,7 @@ def _group(moto: Backends, site: Site, zones: list[tuple[str, str]], security_gr
         },
         {"launch-template": dict(site.tags)},
     )
-    return moto.autoscaling.create_auto_scaling_group(
+    group = moto.autoscaling.create_auto_scaling_group(
         name=plan.name,
         availability_zones=[],
         desired_capacity=0,
@@ -217,6 +221,8 @@ def _group(moto: Backends, site: Site, zones: list[tuple[str, str]], security_gr
         termination_policies=["Default"],
         tags=[{**tag, "PropagateAtLaunch": True} for tag in pairs(plan.tags)],
     )
+    group.default_instance_warmup = plan.warm_up
+    return group
 
 
 def _put_policy(moto: Backends, policy: Policy) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -51,10 +51,13 @@ class Place:
 class Engine:
     """Runs the sites on the ground. Callers hold `ground.lock` while they call it."""
 
-    def __init__(self, ground: Ground, *, seed: int = 1, sites: Sequence[Site] = SITES) -> None:
+    def __init__(
+        self, ground: Ground, *, seed: int = 1, sites: Sequence[Site] = SITES, past: timedelta = history.LENGTH
+    ) -> None:
         self._ground = ground
         self._seed = seed
         self._sites = tuple(sites)
+        self._past = past
         self._places: list[Place] = []
         self._sent_until = 0
         """Epoch seconds of the first minute whose metrics have not been sent."""
@@ -67,12 +70,12 @@ class Engine:
         return tuple(self._places)
 
     def build(self, *, at: datetime) -> None:
-        """Create the world with fifteen days behind it, as it stands at `at`."""
-        start = from_epoch(int((at - history.LENGTH).timestamp()) // 60 * 60)
+        """Create the world with its past behind it, as it stands at `at`."""
+        start = from_epoch(int((at - self._past).timestamp()) // 60 * 60)
         sow(self._seed)
         self._sent_until = int((at.timestamp() - PUBLISHED) // 60) * 60
         if self._sites:
-            self.tellings = history.pasts(self._sites[0].name, now=at)
+            self.tellings = [t for t in history.pasts(self._sites[0].name, now=at) if t.at >= start]
         for site in self._sites:
             self._places.append(self._founded(site, start=start, now=at))
         self._reached = at

@@ -51,6 +51,8 @@ class Fleet:
     """Groups that were deleted; their activities are still asked for."""
     others: dict[tuple[str, str], Registration] = field(default_factory=dict)
     """(target group ARN, target id) -> registration of a target that no group registered."""
+    shown: set[str] = field(default_factory=set)
+    """Ids of the instances that moto's groups list."""
     _moto: Backends | None = None
 
     @property
@@ -89,8 +91,12 @@ class Fleet:
             if name not in self.groups:
                 self.groups[name] = self._adopted(kept)
                 self._wanted(kept, self.groups[name], "created an AutoScalingGroup", at=at)
-            self._configured(kept, self.groups[name])
-            self._lost(kept, self.groups[name], at=at)
+            group, suspended = self.groups[name], self.groups[name].suspended
+            self._configured(kept, group)
+            self._exchanged(kept, group, at=at)
+            self._lost(kept, group, at=at)
+            if suspended - group.suspended:
+                group.balance(Cause(), at=at)  # what was held back is made up for
         self._register_others(at=at)
 
     def wish(self, group: Group, what: str, *, at: datetime) -> None:
@@ -145,11 +151,8 @@ class Fleet:
 
     def _configured(self, stored: Any, group: Group) -> None:
         """Take over the group's settings."""
-        subnets = [part.strip() for part in (stored.vpc_zone_identifier or "").split(",") if part.strip()]
-        if subnets:
-            group.zones = tuple((self.moto.ec2.get_subnet(subnet).availability_zone, subnet) for subnet in subnets)
-        else:
-            group.zones = tuple((zone, "") for zone in stored.availability_zones)
+        group.zones = tuple(self._zones(stored, {subnet: zone for zone, subnet in group.zones}))
+        group.warm_up = getattr(stored, "default_instance_warmup", None)
         group.minimum, group.maximum = stored.min_size or 0, stored.max_size or 0
         group.cooldown = int(stored.default_cooldown)
         group.grace = int(stored.health_check_grace_period or 0)
@@ -157,6 +160,34 @@ class Fleet:
         group.suspended = frozenset(process["ProcessName"] for process in stored.suspended_processes)
         attached = [self.moto.elbv2.target_groups.get(arn) for arn in stored.target_group_arns]
         group.checks = next((checks_of(target_group) for target_group in attached if target_group is not None), None)
+
+    def _zones(self, stored: Any, known: dict[str, str]) -> Iterator[tuple[str, str]]:
+        """Give (zone, subnet) of the group; of a subnet that was deleted, the zone in which it was."""
+        subnets = [part.strip() for part in (stored.vpc_zone_identifier or "").split(",") if part.strip()]
+        zones = {subnet.id: subnet.availability_zone for subnet in self.moto.ec2.describe_subnets()}
+        for subnet in subnets:
+            yield zones.get(subnet) or known.get(subnet, stored.availability_zones[0]), subnet
+        if not subnets:
+            yield from ((zone, "") for zone in stored.availability_zones)
+
+    def _exchanged(self, stored: Any, group: Group, *, at: datetime) -> None:
+        """Follow instances that users attach to a group and detach from it; those live on without it."""
+        listed = {state.instance_id: state.instance for state in stored.instance_states}
+        for member in group.alive(at):
+            machine = self.moto.ec2.get_instance_by_id(member.id)
+            shown = member.id in self.shown and member.id not in listed
+            if shown and machine is not None and machine.state not in GONE:
+                member.leaving = member.terminated = at
+                self.shown.discard(member.id)
+                group.desired = stored.desired_capacity
+        for identity in listed.keys() - self.shown:
+            machine = listed[identity]
+            healthy = at + (group.checks.until_healthy if group.checks else timedelta())
+            zone, subnet = str(machine.placement.zone), str(machine.subnet_id or "")
+            group.members.append(Member(identity, zone, subnet, at, at, healthy, nature=identity))
+            group.desired = stored.desired_capacity
+        if not group.resized or group.resized[-1][1] != group.desired:
+            group.resized.append((at, group.desired))
 
     def _wanted(self, stored: Any, group: Group, what: str, *, at: datetime) -> None:
         desired = min(max(stored.desired_capacity or 0, group.minimum), group.maximum)
@@ -248,6 +279,7 @@ class Fleet:
                 machine._state = MachineState("running", 16)  # noqa: SLF001 - ibid.
             states.append(state)
         stored.instance_states = states
+        self.shown |= present.keys()
 
     def _end(self, leavers: list[Any]) -> None:
         """Terminate machines that are not yet."""

@@ -43,6 +43,7 @@ class AutoScalingService(OverMoto, AutoScalingResponse):
         )
         result = super().create_auto_scaling_group()
         self._stored[name].created_time = self.now.isoformat()
+        self._stored[name].default_instance_warmup = self.params.get("DefaultInstanceWarmup")
         self._lived()
         return result
 
@@ -56,6 +57,8 @@ class AutoScalingService(OverMoto, AutoScalingResponse):
         result = super().update_auto_scaling_group()
         stored.desired_capacity = desired
         stored.default_cooldown = self.params.get("DefaultCooldown", stored.default_cooldown)
+        warm_up = getattr(stored, "default_instance_warmup", None)
+        stored.default_instance_warmup = self.params.get("DefaultInstanceWarmup", warm_up)
         what = f"update of AutoScalingGroup constraints to min: {least}, max: {most}, desired: {desired}"
         self.fleet.wish(group, what, at=self.now)
         return result
@@ -137,11 +140,11 @@ class AutoScalingService(OverMoto, AutoScalingResponse):
         """Give activities of six weeks, newest first, in pages."""
         self._lived()
         now = self.now
-        found = [(group, a) for group in self._asked_groups() for a in group.activities if a.started <= now]
+        found = [(g, a) for g in self._asked_groups() for a in reversed(g.activities) if a.started <= now]
         wanted = set(self.params.get("ActivityIds") or ())
         kept = [(g, a) for g, a in found if a.started > now - ACTIVITIES_KEPT and (not wanted or a.id in wanted)]
         kept = [pair for pair in kept if all(_passes(pair[1], f, now) for f in self.params.get("Filters") or ())]
-        kept.sort(key=lambda pair: (pair[1].started, pair[1].id), reverse=True)
+        kept.sort(key=lambda pair: pair[1].started, reverse=True)
         start = _place(self.params.get("NextToken"))
         size = min(int(self.params.get("MaxRecords") or ACTIVITIES_PAGE), ACTIVITIES_PAGE)
         page = kept[start : start + size]

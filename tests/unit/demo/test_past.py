@@ -25,7 +25,7 @@ DAYS = 15 * 1440
 
 @pytest.fixture(scope="module")
 def past() -> World:
-    return world(AT, sites=(PROD, DR))
+    return world(AT, sites=(PROD, DR), past=LENGTH)
 
 
 def changes(past: World, alarm: str) -> list[tuple[datetime, str]]:

@@ -9,14 +9,13 @@ from core.reading import Scope
 from core.series import MetricId, Series
 from core.statistics import Statistic
 from demo.alarm_book import AlarmBook, Transition
-from demo.building import Backends
 from demo.clock import StandingClock
 from demo.engine import Engine, Place
 from demo.fleet import Checks, Group, Launch
 from demo.fleets import Fleet
 from demo.ground import Ground
 from demo.story import Story
-from demo.world import PROD, SITES, Site
+from demo.world import PROD, Site
 
 NIGHT = datetime(2026, 11, 24, 3, 0, 20, tzinfo=UTC)
 """A quiet Tuesday night: two instances, and no reason for more."""
@@ -71,14 +70,13 @@ class World:
         return store.read(wanted, Statistic.parse(statistic), start=end - minutes * 60, end=end, period=60)
 
 
-def world(at: datetime = NIGHT, *, seed: int = 1, sites: tuple[Site, ...] = (PROD,)) -> World:
-    """Build a world on an empty moto."""
-    for site in SITES:
-        for backend in vars(Backends(site.scope)).values():
-            backend.reset()
+def world(
+    at: datetime = NIGHT, *, seed: int = 1, sites: tuple[Site, ...] = (PROD,), past: timedelta = timedelta(minutes=70)
+) -> World:
+    """Build a world; moto's own state is shared by a process, and emptied here."""
     clock = StandingClock(at)
     ground = Ground.fresh(clock)
-    engine = Engine(ground, seed=seed, sites=sites)
+    engine = Engine(ground, seed=seed, sites=sites, past=past)
     engine.build(at=at)
     return World(ground, engine, clock)
 
