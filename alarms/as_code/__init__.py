@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from alarms.as_code import aws_cli, cloudformation, plan, terraform
+from alarms.as_code import aws_cli, cloudformation, plan, records, terraform
 from alarms.as_code.drafts import Draft, Loaded, finished
 from alarms.as_code.sources import SourceError, read_document
 
@@ -13,7 +13,8 @@ __all__ = ["Loaded", "SourceError", "load", "load_inline"]
 
 _ACCEPTED = (
     "no alarms are read from this: give AWS CLI JSON (describe-alarms, or put-metric-alarm's input), a CloudFormation "
-    "or SAM template, Terraform (.tf, .tf.json), or the JSON of `terraform show -json`"
+    "or SAM template, Terraform (.tf, .tf.json), the JSON of `terraform show -json`, or a list of resources, each with "
+    "type and properties"
 )
 
 
@@ -41,6 +42,8 @@ def _drafts(path: Path, parameters: Mapping[str, str]) -> Iterable[Draft]:
         return cloudformation.drafts(document, parameters)
     if plan.is_plan(document):
         return plan.drafts(document)
+    if records.are_records(document):
+        return records.drafts(document, parameters)
     if aws_cli.is_cli(document):
         return aws_cli.drafts(document)
     raise SourceError(_ACCEPTED)
