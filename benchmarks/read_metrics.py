@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -190,46 +190,58 @@ def stub() -> Iterator[int]:
         process.wait()
 
 
-def timed(run: Callable[[], Any], rounds: int = ROUNDS) -> tuple[float, Any]:
-    """Give the median seconds of `rounds` runs after one that warms up, and what the last gave."""
-    result = run()
-    taken = []
+def timed(ways: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> tuple[dict[str, float], dict[str, Any]]:
+    """Give the median seconds of each way and what it gave. Ways take turns, after one round to warm up."""
+    results = {name: way() for name, way in ways.items()}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
-        began = time.perf_counter()
-        result = run()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken), result
+        for name, way in ways.items():
+            began = time.perf_counter()
+            results[name] = way()
+            taken[name].append(time.perf_counter() - began)
+    return {name: statistics.median(each) for name, each in taken.items()}, results
+
+
+PLAIN, OURS, BARE = "boto3 `get_metric_data` paginator", "**ours**", "transfer only"
 
 
 def in_process(port: int, points: int) -> None:
     with tempfile.TemporaryDirectory() as data_dir:
-        clients = our_clients(port, data_dir)
-        bare, (size, _) = timed(transfer(port, points), 9)
-        ours, got = timed(lambda: read_ours(clients, points), 9)
-        client = boto3_client(port)
-        plain, expected = timed(lambda: read_plain(client, points))
+        clients, client = our_clients(port, data_dir), boto3_client(port)
+        taken, got = timed(
+            {
+                PLAIN: lambda: read_plain(client, points),
+                OURS: lambda: read_ours(clients, points),
+                BARE: transfer(port, points),
+            },
+            5,
+        )
         clients.close()
-    assert got[0] == expected[0] == METRICS * points, (got, expected)
-    assert abs(got[1] - expected[1]) < 1e-6 * abs(expected[1]), (got, expected)
-    print(f"\n{METRICS} metrics x {points} points ({got[0]:,} datapoints, {size / 1e6:.1f} MB), in one process\n")
+    (count, total), (expected, plain_total) = got[OURS], got[PLAIN]
+    assert count == expected == METRICS * points, got
+    assert abs(total - plain_total) < 1e-6 * abs(plain_total), got
+    print(
+        f"\n{METRICS} metrics x {points} points ({count:,} datapoints, {got[BARE][0] / 1e6:.1f} MB), in one process\n"
+    )
     print("| way | ms | datapoints/s | x plain boto3 |\n| --- | ---: | ---: | ---: |")
-    for name, seconds in (("boto3 `get_metric_data` paginator", plain), ("**ours**", ours), ("transfer only", bare)):
-        print(f"| {name} | {seconds * 1e3:,.1f} | {got[0] / seconds / 1e6:,.2f} M | {plain / seconds:,.1f} |")
-    print(f"\nShare of ours spent in transfer: {bare / ours:.0%}")
+    for name, seconds in taken.items():
+        print(f"| {name} | {seconds * 1e3:,.1f} | {count / seconds / 1e6:,.2f} M | {taken[PLAIN] / seconds:,.1f} |")
+    print(f"\nShare of ours spent in transfer: {taken[BARE] / taken[OURS]:.0%}")
 
 
 def statistics_rows(port: int, metrics: int = 50) -> None:
     with tempfile.TemporaryDirectory() as data_dir:
-        clients = our_clients(port, data_dir)
-        ours, got = timed(lambda: statistics_ours(clients, metrics), 5)
-        client = boto3_client(port)
-        plain, expected = timed(lambda: statistics_plain(client, metrics))
+        clients, client = our_clients(port, data_dir), boto3_client(port)
+        name = "boto3 `get_metric_statistics`"
+        taken, got = timed(
+            {name: lambda: statistics_plain(client, metrics), OURS: lambda: statistics_ours(clients, metrics)}, 5
+        )
         clients.close()
-    assert got == expected == metrics * 1440
+    assert set(got.values()) == {metrics * 1440}, got
     print(f"\nThe free call: {metrics} GetMetricStatistics calls of 1,440 points x 5 statistics, in one process\n")
     print("| way | ms | x plain boto3 |\n| --- | ---: | ---: |")
-    print(f"| boto3 `get_metric_statistics` | {plain * 1e3:,.1f} | 1.0 |")
-    print(f"| **ours** | {ours * 1e3:,.1f} | {plain / ours:,.1f} |")
+    for way, seconds in taken.items():
+        print(f"| {way} | {seconds * 1e3:,.1f} | {taken[name] / seconds:,.1f} |")
 
 
 def cli_command(port: int, points: int, folder: str) -> list[str]:
@@ -264,7 +276,7 @@ def whole_processes(port: int, points: int) -> None:
             "AWS CLI (prints JSON)": run(cli_command(port, points, folder)) if AWS else None,
             "**ours**": run([*me, "ours", str(points), str(port)]),
         }
-        taken = {name: timed(way)[0] for name, way in rows.items() if way}
+        taken, _ = timed({name: way for name, way in rows.items() if way})
     print(f"\n{METRICS} metrics x {points} points, whole processes, start-up included\n")
     print("| way | s | x plain boto3 |\n| --- | ---: | ---: |")
     for name, seconds in taken.items():

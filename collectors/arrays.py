@@ -14,7 +14,9 @@ from io import BytesIO
 from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ResponseStreamingError
 from botocore.httpsession import URLLib3Session
+from urllib3.exceptions import HTTPError
 
 from collectors.decoding import DECODERS, Answer
 
@@ -66,14 +68,16 @@ class _Sender:
         if capture is None or not event_name.endswith(f".{capture.operation}"):
             return None
         capture.answer = None
-        response: AWSResponse = self._transport(request.url).send(request)
-        if response.status_code != 200:
-            return response
-        capture.answer = DECODERS[capture.operation](response.content)
-        if capture.answer is None:
-            return response
-        headers: Any = response.headers
-        return AWSResponse(response.url, response.status_code, headers, _Body(capture.answer.rest))
+        request.stream_output = True  # the body is read below, in one piece
+        response: Any = self._transport(request.url).send(request)
+        try:
+            body = response.raw.read()
+        except HTTPError as error:
+            raise ResponseStreamingError(error=error) from error
+        if response.status_code == 200:
+            capture.answer = DECODERS[capture.operation](body)
+        rest = capture.answer.rest if capture.answer else body
+        return AWSResponse(response.url, response.status_code, response.headers, _Body(rest))
 
 
 class _Body(BytesIO):
