@@ -12,6 +12,7 @@ import streamlit as st
 from access.audit import Audit
 from access.identity import Actor, local_actor
 from cloud.clients import Clients
+from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.sources import CloudSources
@@ -92,12 +93,23 @@ def close() -> None:
         made.pop().close()
 
 
+class NotReady(Exception):  # noqa: N818 - it is no error of ours
+    """There is nothing to watch yet; the message says why, in a sentence for people."""
+
+
+_CALLER: Final = Scope("the caller's account", "any region")
+
+
 def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     """Give the context of the product: collectors behind the feed."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     meter = Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd))
     clients = Clients(settings, meter)
-    scopes = clients.scopes()
+    try:
+        scopes = clients.scopes()
+    except CloudError as error:
+        clients.close()
+        raise NotReady(error.sentence(_CALLER, "sts:GetCallerIdentity")) from error
     store = Store(settings.data_dir)
     feed = Feed()
 

@@ -33,7 +33,12 @@ def run() -> None:
         layout="wide",
         menu_items={"About": "Watchkeeper watches an AWS account and its bill, and never runs up a bill itself."},
     )
-    context = cached.context()
+    try:
+        context = cached.context()
+    except cached.NotReady as why:
+        parts.styles(kiosk=False)
+        parts.not_ready(str(why))
+        return
     state = parts.page_state(context)
     parts.styles(kiosk=state.kiosk)
     st.logo(str(ROOT / "static" / "logo.svg"), size="medium")

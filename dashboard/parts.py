@@ -252,10 +252,24 @@ TILES: Final = 6
 _DELTA_COLORS: Final[Mapping[bool | None, Any]] = {None: "off", True: "green", False: "red"}
 
 
+def open_target(place: str | None) -> None:
+    """Go to the instance behind a target that was pressed, `i-0abc:80`; None stays here."""
+    if place:
+        st.switch_page("app_pages/resources.py", query_params={"resource": f"instance~{place.partition(':')[0]}"})
+
+
+def not_ready(why: str) -> None:
+    """Say why there is nothing to watch yet, in place of every page."""
+    st.title("Watchkeeper cannot see the cloud yet", anchor=False)
+    st.text(why)
+    st.caption("Credentials come from botocore's ordinary chain: environment, profile, single sign-on or instance.")
+    st.button("Try again", icon=":material/refresh:", key="try-again")
+
+
 @contextmanager
 def card(key: str, title: str, state: Badge | None) -> Iterator[None]:
     """Draw a card with a title in its first line and a state at its right end."""
-    with st.container(border=True, key=f"card-{key}"):
+    with st.container(border=True, key=f"card-{key}", height="stretch"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):

@@ -46,6 +46,7 @@ def draw_stories(stage: Control) -> None:
         view = stories.build(playbill, context.actor, now=context.now())
         with st.container(horizontal=True, vertical_alignment="center", key="fresh"):
             st.text(f"{view.telling} The demo cloud's clock: {view.clock}.", width="content")
+            st.page_link("app_pages/wall.py", label="Watch on the wall", icon=":material/monitoring:")
             st.button(
                 "Calm everything",
                 key="calm",

@@ -10,7 +10,6 @@ from dashboard import cached, parts
 from dashboard.charts.components import WallEvent, draw_targets, draw_wall
 from dashboard.state import pinned
 from dashboard.views import wall
-from dashboard.views.readings import WallReadings
 
 CHART_SECONDS = 10.0
 
@@ -19,8 +18,8 @@ state = parts.page_state(context)
 fleet_key = parts.first("fleet")
 
 
-def look(height: int) -> WallReadings | None:
-    """Give the newest read of the wall; it is renewed in the background while somebody looks."""
+def look(height: int) -> wall.Wall | None:
+    """Give the newest wall; it is renewed in the background while somebody looks."""
     key = ("wall", state.scope, state.range, state.fixed, state.live, fleet_key)
     load = partial(wall.read_span, context.sources, state, fleet_key=fleet_key, clock=context.now)
     return parts.looked(context, key, load, every=context.refresh if state.refreshing else None, height=height)
@@ -30,23 +29,19 @@ def look(height: int) -> WallReadings | None:
 def draw_tiles() -> None:
     """Draw what must be seen first: how old this is, alarms by state, six numbers."""
     with parts.boundary():
-        found = look(height=200)
-        if found is None:
-            return
-        now = context.now()
-        view = wall.build(found, now=now)
-        place = context.place(state.scope)
-        parts.freshness(wall.frame_of(found, view, state, place=place, now=now, refresh=context.refresh))
-        parts.tiles(view.tiles, key="kpi", tall=state.kiosk)
+        seen = look(height=200)
+        if seen is not None:
+            parts.freshness(wall.frame_of(seen, state, now=context.now(), refresh=context.refresh))
+            parts.tiles(seen.view.tiles, key="kpi", tall=state.kiosk)
 
 
 @st.fragment(run_every=CHART_SECONDS if state.refreshing else None)
 def draw_charts() -> None:
     """Draw the fleet's charts, its targets, its scaling and its alarms."""
     with parts.boundary():
-        found = look(height=560)
-        if found is not None:
-            draw_found(wall.build(found, now=context.now()))
+        seen = look(height=560)
+        if seen is not None:
+            draw_found(seen.view)
 
 
 def draw_found(view: wall.WallView) -> None:
@@ -61,7 +56,7 @@ def draw_found(view: wall.WallView) -> None:
     with left, parts.card("targets", f"Target health · {view.targets.title}", view.targets.summary):
         parts.faults(view.target_faults)
         with st.container(height=244, border=False):
-            draw_targets(view.targets.grid, key="targets")
+            parts.open_target(draw_targets(view.targets.grid, key="targets"))
     with middle:
         zoom(draw_wall(view.charts[:1], key="wall-capacity", height=238, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):

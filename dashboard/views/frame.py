@@ -57,17 +57,10 @@ class Badge:
 class Frame:
     """What the line under the bar says."""
 
-    place: Place
-    """Which cloud, account and region."""
     freshness: Badge
     """The age of what is on screen."""
     badges: tuple[Badge, ...]
     """What else must be known of what is on screen, such as alarms firing."""
-
-
-def build(state: PageState, place: Place, *, read_at: datetime | None, now: datetime, refresh: float) -> Frame:
-    """Give the frame of a page whose newest read is from `read_at`; None where nothing was read yet."""
-    return Frame(place, freshness(state, read_at=read_at, now=now, refresh=refresh), ())
 
 
 def freshness(state: PageState, *, read_at: datetime | None, now: datetime, refresh: float) -> Badge:

@@ -82,7 +82,8 @@ def alarm_groups(
 ) -> tuple[Group, ...]:
     """Give the alarms that fire now, and under them the newest changes of any alarm."""
     firing = sorted((alarm for alarm in alarms if alarm.state == "ALARM"), key=only_scales)
-    lately = [_changed(each, now=now) for each in transitions[:MOST_TRANSITIONS]]
+    scaling = {alarm.name for alarm in alarms if only_scales(alarm)}
+    lately = [_changed(each, scales=each.alarm in scaling, now=now) for each in transitions[:MOST_TRANSITIONS]]
     return (
         Group("Firing now" if firing else "Nothing fires now", tuple(_firing(alarm, now=now) for alarm in firing)),
         Group("Lately", tuple(lately)),
@@ -100,12 +101,13 @@ def _firing(alarm: AlarmState, *, now: datetime) -> Item:
     )
 
 
-def _changed(each: AlarmTransition, *, now: datetime) -> Item:
+def _changed(each: AlarmTransition, *, scales: bool, now: datetime) -> Item:
+    asked = scales and each.new == "ALARM"
     return Item(
         key=f"{each.alarm} {each.at.isoformat()}",
         title=each.alarm,
-        look=look(each.new),
-        state=state_word(each.new),
+        look=INFO if asked else look(each.new),
+        state="Scaling" if asked else state_word(each.new),
         detail=f"was {state_word(each.old)}" if each.old else "",
         since=f"{moment(each.at, now=now)} · {age(each.at, now=now)} ago",
     )
@@ -160,9 +162,11 @@ def target_summary(groups: Sequence[TargetGroupHealth]) -> Badge:
     healthy = sum(group.healthy for group in groups)
     if not total:
         return Badge("no targets", NO_DATA)
-    unhealthy = sum(target.state.startswith("unhealthy") for group in groups for target in group.targets)
-    worst = ALARM if unhealthy else WARNING
-    return Badge(f"{healthy} of {total} healthy", OK if healthy == total else worst)
+    states = {target.state for group in groups for target in group.targets} - {"healthy"}
+    if states <= {"unused"}:
+        return Badge(f"{healthy} of {total} healthy", OK if healthy else NO_DATA)
+    worst = ALARM if any(state.startswith("unhealthy") for state in states) else WARNING
+    return Badge(f"{healthy} of {total} healthy", worst)
 
 
 def activity_groups(activities: Sequence[Activity], *, now: datetime) -> tuple[Group, ...]:

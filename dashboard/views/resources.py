@@ -122,7 +122,7 @@ def _targets_row(each: TargetGroup, health: Mapping[str, TargetGroupHealth]) -> 
     }
 
 
-_WORDS: Final = {"ok": "healthy", "warning": "degraded", "alarm": "unhealthy", "info": "starting", "none": "no targets"}
+_WORDS: Final = {"ok": "healthy", "warning": "degraded", "alarm": "unhealthy", "info": "starting", "none": "not in use"}
 
 
 def _group_row(each: ScalingGroup) -> dict[str, str]:

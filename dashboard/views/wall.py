@@ -15,7 +15,7 @@ from dashboard.state import PageState
 from dashboard.views import fleet as fleets
 from dashboard.views import happenings
 from dashboard.views.fleet import Fleet
-from dashboard.views.frame import Badge, Frame, Place, freshness
+from dashboard.views.frame import Badge, Frame, freshness
 from dashboard.views.panels import (
     chart,
     grid,
@@ -56,12 +56,6 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
         transitions=sources.alarm_transitions(scope, now=now),
         known_faults=known.faults,
     )
-
-
-def read_span(sources: Sources, state: PageState, *, fleet_key: str, clock: Callable[[], datetime]) -> WallReadings:
-    """Read the wall for the span that `state` shows at this moment; the background calls it again and again."""
-    now = clock()
-    return read(sources, state.scope, state.span(now=now), fleet_key=fleet_key, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +130,22 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """The wall as the feed keeps it: built once a read, drawn for every viewer."""
+
+    found: WallReadings
+    view: WallView
+    """Ages in it are as of the read."""
+
+
+def read_span(sources: Sources, state: PageState, *, fleet_key: str, clock: Callable[[], datetime]) -> Wall:
+    """Read and build the wall for the span that `state` shows now; the background calls it, once for every viewer."""
+    now = clock()
+    found = read(sources, state.scope, state.span(now=now), fleet_key=fleet_key, now=now)
+    return Wall(found, build(found, now=now))
+
+
 def _gone(fleet: Fleet, activities: Sequence[Activity], span: Timespan) -> tuple[str, ...]:
     """Give the instances that scaling touched in `span`, newest first; most of them are no longer there."""
     names = {group.name for group in fleet.groups}
@@ -143,17 +153,15 @@ def _gone(fleet: Fleet, activities: Sequence[Activity], span: Timespan) -> tuple
     return tuple(dict.fromkeys(each.instance_id for each in touched if each.instance_id))
 
 
-def frame_of(
-    found: WallReadings, view: WallView, state: PageState, *, place: Place, now: datetime, refresh: float
-) -> Frame:
+def frame_of(seen: Wall, state: PageState, *, now: datetime, refresh: float) -> Frame:
     """Give the line under the bar: the age of the oldest part on screen, alarms by state, and data that lags."""
+    found, view = seen.found, seen.view
     parts = (found.inventory, found.targets, found.activities, found.alarms)
     oldest = min(found.at, *(part.at for part in parts))
-    shown = freshness(state, read_at=oldest, now=now, refresh=refresh)
     lag: list[Badge] = []
     if view.newest is not None and found.on.span.end - view.newest > LAG:
         lag.append(Badge(f"Newest datapoint {moment(view.newest, now=now)}", STALE))
-    return Frame(place, shown, (*view.badges, *lag))
+    return Frame(freshness(state, read_at=oldest, now=now, refresh=refresh), (*view.badges, *lag))
 
 
 LAG = timedelta(minutes=12)

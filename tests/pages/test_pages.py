@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
 from collectors.inventory import Inventory
+from dashboard import cached
+from dashboard.cached import Context
 from tests.pages import fakes, seen
-from tests.pages.conftest import Open
+from tests.pages.conftest import MAIN, Open
 from tests.pages.fakes import HOSTILE, NOW, FakeSources, FakeStage, context
 
 PAGES = ("wall", "explorer", "resources", "stories")
@@ -71,6 +74,18 @@ def test_an_error_nobody_foresaw_has_a_reference_and_no_details(open_page: Open,
     assert any("Reference for the log: " in error.value for error in app.error)
     assert "secret" not in seen.text(app)
     assert app.title[0].value
+
+
+def test_without_a_login_the_page_says_what_to_do(open_page: Open) -> None:
+    def nobody() -> Context:
+        raise cached.NotReady("The login for the caller's account/any region was not found; sign in again")
+
+    cached.provide(nobody)
+    app = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    assert not app.exception
+    assert "sign in again" in seen.text(app)
+    app.button(key="try-again").click().run()
+    assert not app.exception
 
 
 def test_empty_wall_says_what_was_looked_for(open_page: Open) -> None:
