@@ -32,7 +32,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.typing import Subprotocol
 
-from dashboard import serving
+from dashboard import serving, warmup
 from dashboard.charts import live
 from dashboard.charts.assets import static_route
 
@@ -141,6 +141,7 @@ def served() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 
 def serve(port: int) -> None:
+    warmup.settle()
     app = st.App(PAGE, routes=[static_route()], middleware=serving.build_middleware())
     app.run(config={"server.port": port, "server.headless": True})
 
@@ -184,7 +185,7 @@ def paint(browser: Browser, address: str, way: str, refreshes: int, into: Paint)
     into.first.append(quiet(page, since="0", minute=0))
     for minute in range(1, refreshes + 1):
         received[0] = 0
-        page.evaluate("document.querySelector('.st-key-refresh button').click()")
+        page.locator(".st-key-refresh button").evaluate("button => button.click()")
         into.refresh.append(quiet(page, since="__bench.clicked", minute=minute))
         into.received.append(received[0])
         assert page.evaluate(DRAWN[way]) == 20

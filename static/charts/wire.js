@@ -1,5 +1,5 @@
 // Messages of dashboard/charts/live.py, applied to what this browser holds. The format is described there.
-const STREAMS_KEPT = 8;
+const STREAMS_KEPT = 48; // more than one page has walls: a stream that is dropped is sent whole again
 const streams = new Map(); // stream name -> {name, number, order: [key], panels: Map(key -> {meta, times, rows})}
 
 export function opened(bytes) {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -162,6 +164,23 @@ def test_a_painted_figure_names_no_colour_any_more_and_plotly_accepts_it(theme: 
     painted = figure.painted(figure.build(view), theme)
     assert "@" not in json.dumps(painted)
     go.Figure(painted)  # refuses what plotly does not know
+
+
+@pytest.mark.parametrize(("name", "theme"), [("light", figure.LIGHT), ("dark", figure.DARK)])
+def test_the_colours_are_those_of_the_pages(name: str, theme: figure.Theme) -> None:
+    config = tomllib.loads((Path(__file__).parents[3] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    page = config["theme"][name]
+    assert theme == figure.Theme(
+        tuple(page["chartCategoricalColors"]),
+        text=page["textColor"],
+        muted=page["grayColor"],
+        card=page["backgroundColor"],
+        line=page["borderColor"],
+        ok=page["greenColor"],
+        warning=page["orangeColor"],
+        alarm=page["redColor"],
+        info=page["blueColor"],
+    )
 
 
 def test_times_are_shown_on_the_clock_of_the_chart_and_read_back() -> None:
