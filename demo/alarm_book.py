@@ -20,8 +20,7 @@ from demo.alarm_entry import Entry, Transition, alarm_name, composite_reason, de
 from demo.alarm_words import HistoryItem, ItemType
 from demo.metric_store import MetricStore, Stores
 from demo.mute_rules import MuteRule
-from demo.suppression import Held, held_by
-from demo.suppression import reason as suppression_reason
+from demo.suppression import Held, Suppressions
 
 MINUTE: Final = 60
 HIGH_RESOLUTION: Final = 10
@@ -51,7 +50,7 @@ class AlarmBook:
         self._rules: dict[str, MuteRule] = {}
         self._pending: list[Transition] = []
         self._evaluated: datetime | None = None
-        self._held: dict[str, Held] = {}
+        self._suppressions = Suppressions()
         self._lock = RLock()
 
     # --- alarms -----------------------------------------------------------------------------------------------------
@@ -68,6 +67,7 @@ class AlarmBook:
                 entry = self._created(definition, params, tags, rule, at)
             else:
                 entry = replace(old, definition=definition, params=params, configured=at, rule=rule)
+                self._suppressions.forget(entry.name)
             self._alarms[definition.name] = entry
             self._evaluated = self._evaluated or at
             self._configuration(entry, "created" if old is None else "updated", at=at)
@@ -78,6 +78,7 @@ class AlarmBook:
         with self._lock:
             for name in names:
                 entry = self._alarms.pop(name, None)
+                self._suppressions.forget(name)
                 if entry is not None:
                     self._configuration(entry, "deleted", at=at)
 
@@ -141,7 +142,7 @@ class AlarmBook:
             entry = self._alarms[name]
             transition = self._moved(entry, state, reason, reason_data or {}, at=at)
             if transition is not None:
-                self._pending.append(transition)
+                self._pending.append(self._hold(transition))
             return transition
 
     def evaluate_due(self, *, at: datetime) -> list[Transition]:
@@ -272,35 +273,32 @@ class AlarmBook:
     def held(self, name: str) -> Held | None:
         """Give what a suppressor holds back of a composite alarm's actions, if anything."""
         with self._lock:
-            return self._held.get(name)
+            entry = self._alarms.get(name)
+            suppressor = self._suppressor(entry.definition) if entry else None
+            return self._suppressions.held(name, suppressor) if suppressor else None
 
     def _hold(self, transition: Transition) -> Transition:
         """Take the actions out of a composite alarm's transition where its suppressor holds them."""
-        self._held.pop(transition.alarm.name, None)
-        suppressor = self._suppressor(transition.alarm)
-        if suppressor is None or not transition.actions or not isinstance(transition.alarm, CompositeAlarm):
+        alarm, suppressor = transition.alarm, self._suppressor(transition.alarm)
+        if suppressor is None or not isinstance(alarm, CompositeAlarm):
             return transition
-        by = held_by(transition.alarm, suppressor, since=transition.at, at=transition.at)
-        if by is None:
-            return transition
-        held = Held(transition, transition.actions, by, suppression_reason(by, suppressor))
-        self._held[transition.alarm.name] = held
-        return replace(transition, actions=())
+        return (
+            transition if self._suppressions.enter(transition, alarm, suppressor) else replace(transition, actions=())
+        )
 
     def _release(self, at: datetime) -> list[Transition]:
         """Give the transitions whose actions are no longer held, with them."""
         found = []
-        for name, held in tuple(self._held.items()):
-            entry, suppressor = self._alarms.get(name), self._suppressor(held.transition.alarm)
-            by = None
-            if suppressor is not None and entry is not None and isinstance(entry.definition, CompositeAlarm):
-                by = held_by(entry.definition, suppressor, since=held.transition.at, at=at)
-            if by is not None and suppressor is not None:
-                self._held[name] = replace(held, by=by, reason=suppression_reason(by, suppressor))
+        for entry in self._alarms.values():
+            if not isinstance(entry.definition, CompositeAlarm):
                 continue
-            del self._held[name]
-            if entry is not None:
-                found.append(replace(held.transition, at=at, actions=held.actions))
+            suppressor = self._suppressor(entry.definition)
+            if suppressor is None:
+                released = self._suppressions.forget(entry.name)
+            else:
+                released = self._suppressions.follow(entry.definition, entry.state, suppressor, at=at)
+            if released is not None:
+                found.append(replace(released, at=at, actions=self._actions(entry, released.new, at)))
         return found
 
     def _suppressor(self, alarm: Alarm) -> Entry | None:

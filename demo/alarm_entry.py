@@ -31,8 +31,6 @@ class Entry:
     transitioned: datetime
     """When it last became another."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    left_alarm: datetime | None = None
-    """When it last left ALARM; None where it never was there."""
     rule: Rule | None = None
     """The rule that has been read, of a composite alarm."""
 
@@ -102,7 +100,6 @@ def in_state(
         reason_data=dict(reason_data),
         updated=at,
         transitioned=at if moved else entry.transitioned,
-        left_alarm=at if moved and entry.state is StateValue.ALARM else entry.left_alarm,
     )
 
 
