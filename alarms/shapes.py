@@ -18,6 +18,9 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 Problem = tuple[str, str]
 """(field path such as `Metrics[0].MetricStat.Period`, one sentence that says what is accepted)"""
 
+MAX_INTEGER: Final = 2**31 - 1
+"""AWS's integers have 32 bits. https://smithy.io/2.0/spec/simple-types.html#integer"""
+
 
 @cache
 def cloudwatch() -> ServiceModel:
@@ -86,6 +89,8 @@ def _integer(value: Any, shape: Shape, path: str) -> Iterator[Problem]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if (low is not None and value < low) or (high is not None and value > high):
         yield path, f"{value} is outside {_bounds(low, high)}"
+    elif not -MAX_INTEGER <= value <= MAX_INTEGER:
+        yield path, f"{value} is outside {-MAX_INTEGER} to {MAX_INTEGER}"
 
 
 def _double(value: Any, _shape: Shape, path: str) -> Iterator[Problem]:

@@ -263,3 +263,17 @@ def test_every_recorded_alarm_is_read() -> None:
 
 def test_defaults_of_the_tests_are_an_alarm() -> None:
     assert to_request(alarm()) == DEFAULTS | {"ActionsEnabled": True, "Threshold": 5.0}
+
+
+def test_a_number_that_no_integer_of_aws_holds_is_refused() -> None:
+    suppressed = {"AlarmName": "a", "AlarmRule": "ALARM(x)", "ActionsSuppressor": "x"}
+    for seconds, held in ((2**31 - 1, True), (2**31, False)):
+        members = {**suppressed, "ActionsSuppressorWaitPeriod": seconds, "ActionsSuppressorExtensionPeriod": 1}
+        if held:
+            parse(members)
+            continue
+        with pytest.raises(DefinitionErrors) as refused:
+            parse(members)
+        assert refused.value.fields == {
+            "ActionsSuppressorWaitPeriod": "2147483648 is outside -2147483647 to 2147483647"
+        }
