@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.reading import Verdict
 from dashboard.state import MetricChoice
 from dashboard.views import explorer
-from dashboard.views.explorer import PeriodOption
-from dashboard.wording import plain
+from dashboard.views.explorer import PeriodOption, PriceTag
+from dashboard.wording import md, money, plain
 
 
 def draw_choice(place: int, choice: MetricChoice) -> str | None:
@@ -31,6 +32,20 @@ def draw_choice(place: int, choice: MetricChoice) -> str | None:
             "Remove", icon=":material/close:", type="tertiary", key=f"explorer-gone-{place}-{choice.text()}"
         )
     return None if gone else str(statistic or choice.statistic)
+
+
+def draw_price(tag: PriceTag, verdict: Verdict, *, key: str) -> bool:
+    """Draw what the next read costs, and say whether it may be made: a free one always, a paid one when agreed to."""
+    st.caption(f":material/payments: Next read: {tag.text}")
+    if tag.free:
+        return True
+    return st.button(
+        f"Read for {money(tag.cost)}",
+        icon=":material/payments:",
+        disabled=not verdict.allowed,
+        help=md(verdict.reason),
+        key=key,
+    )
 
 
 def draw_period(options: Sequence[PeriodOption], wanted: int | None, *, key: str) -> int | None:

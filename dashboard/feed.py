@@ -6,6 +6,7 @@ So it looks at a snapshot; a small pool of threads renews each snapshot as long 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+LOG: Final = logging.getLogger("watchkeeper.feed")
 
 WORKERS: Final = 4
 """Threads that read; AWS's answers are waited for, not computed."""
@@ -108,8 +111,10 @@ class Feed:
             failure = future.exception()
             if failure is None:
                 entry.snapshot = Snapshot(future.result())
-            elif entry.snapshot is not None:
-                entry.snapshot = Snapshot(entry.snapshot.value, failure)
+            else:
+                LOG.error("a read in the background failed", exc_info=failure)
+                if entry.snapshot is not None:
+                    entry.snapshot = Snapshot(entry.snapshot.value, failure)
 
     def _keep_fresh(self) -> None:
         while not self._closed.wait(TICK_SECONDS):

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from access.policy import Action
+from cloud.metering import feature
 from core.reading import Fault, Scope
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
@@ -108,6 +109,9 @@ def _controls(state: PageState, context: Context) -> None:
             show(replace(state, fixed=None, live=True), context)
             st.rerun()
         return
+    if st.button("Kiosk", icon=":material/fullscreen:", type="tertiary", key="to-kiosk"):
+        show(replace(state, kiosk=True), context)
+        st.rerun()
     st.session_state["live"] = state.live
     st.toggle("Live", key="live", on_change=lambda: show(replace(state, live=st.session_state["live"]), context))
 
@@ -213,12 +217,22 @@ def _item(item: Item) -> dict[str, str]:
     }
 
 
-def looked(context: Context, key: Hashable, load: Callable[[], T], *, every: float | None, height: int) -> T | None:
+def _booked(name: str, load: Callable[[], T]) -> T:
+    with feature(name):
+        return load()
+
+
+def looked(
+    context: Context, key: tuple[Hashable, ...], load: Callable[[], T], *, every: float | None, height: int
+) -> T | None:
     """Give the newest snapshot; while the first one is on its way draw a skeleton of the final height.
+
+    The first word of `key` is the feature that its calls to AWS are booked to.
 
     Draws exactly one element, so that what follows keeps its place from tick to tick. None: still loading.
     """
     slot = st.empty()
+    load = partial(_booked, str(key[0]), load)
     snapshot = context.feed.look(key, load, every=every, patience=0.1)
     if snapshot is None:
         with slot:

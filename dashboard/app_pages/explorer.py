@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from access.policy import Action, decide
 from dashboard import cached, choices, parts
 from dashboard.charts.components import draw_chart
 from dashboard.state import ExplorerState, pinned, read_explorer
@@ -81,10 +82,15 @@ def draw_answer() -> None:
         asked = explorer.question(wanted, state.scope, state.span(now=context.now()), now=context.now())
         parts.problems(asked.problems)
         tag = explorer.price(context.sources, asked, now=context.now())
-        st.caption(f":material/payments: Next read: {tag.text}")
         key = ("explorer", state.scope, state.range, state.fixed, state.live, wanted)
+        paid = st.session_state.setdefault("explorer-paid", set())
+        if not choices.draw_price(tag, decide(context.actor, Action.SPEND), key="explorer-pay") and key not in paid:
+            return
+        paid.update(() if tag.free else (key,))
+        # What was paid for is read once; a live chart would buy again and again.
+        every = context.refresh if state.refreshing and key not in paid else None
         load = partial(explorer.read, context.sources, wanted, state, clock=context.now)
-        answer = parts.looked(context, key, load, every=context.refresh if state.refreshing else None, height=330)
+        answer = parts.looked(context, key, load, every=every, height=330)
         if answer is None:
             return
         view = explorer.build(*answer)

@@ -141,7 +141,9 @@ class Question:
     """What the explorer asks: series on a grid, and what of the choice cannot be asked."""
 
     on: Grid
+    """Where, over which span and how coarsely it is asked."""
     panel: Panel
+    """The series, validated, on one chart."""
     problems: tuple[str, ...]
     """Sentences about choices that were left out; foreign text."""
 
@@ -199,6 +201,7 @@ class PriceTag:
     text: str
     """Calls and price in one sentence; escaped for Markdown."""
     cost: Money
+    """What we expect to be charged."""
     free: bool
     """True where it may be read without asking."""
 
@@ -226,6 +229,7 @@ class ExplorerView:
     """What the explorer draws once the series are read."""
 
     chart: ChartView
+    """The series on one chart."""
     figures: pd.DataFrame
     """One row a series: newest, least, mean and greatest value as people read them, and how many datapoints."""
     data: pd.DataFrame

@@ -22,8 +22,11 @@ class Fleet:
     name: str
     """Of its load balancer, or of its Auto Scaling group where nothing stands in front; foreign text."""
     load_balancer: LoadBalancer | None
+    """What takes the requests; None where nothing stands in front."""
     target_groups: tuple[TargetGroup, ...]
+    """Where the load balancer sends requests."""
     groups: tuple[ScalingGroup, ...]
+    """The Auto Scaling groups behind the target groups."""
 
     @property
     def key(self) -> str:

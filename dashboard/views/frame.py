@@ -35,7 +35,9 @@ class Place:
     cloud: str
     """`Demo cloud` or `AWS`."""
     account_name: str
+    """What people call the account; its number where nobody named it."""
     scope: Scope
+    """The account and region."""
 
     def text(self) -> str:
         """Give account and region in one line; the name may be foreign text."""
@@ -51,6 +53,7 @@ class Badge:
     text: str
     """A few words; not Markdown."""
     look: Look
+    """Sign and colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Notice:
     action: str
     """The IAM action that was denied, else empty."""
     look: Look
+    """Sign and colour."""
 
 
 _TITLES = {

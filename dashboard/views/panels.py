@@ -22,13 +22,19 @@ class PanelLine:
     """One series that a panel shows."""
 
     metric: MetricId
+    """What is read."""
     statistic: str
+    """As CloudWatch spells it: `Average`, `p99`."""
     name: str
     """As the legend writes it; foreign text is drawn as text only."""
     kind: LineKind = LineKind.LINE
+    """How its points are drawn."""
     axis: Axis = Axis.LEFT
+    """The value axis it is read on."""
     tone: Tone | None = None
+    """A colour with a meaning; None takes the next series colour."""
     emphasis: bool = False
+    """Drawn thicker: the line that the chart is about."""
     per_second: bool = False
     """Sums are shown as a rate, so that the period does not change what is read."""
     zero_beside: MetricId | None = None
@@ -40,9 +46,13 @@ class Limit:
     """A threshold that somebody set on a metric, as an alarm has it."""
 
     metric: MetricId
+    """What is watched."""
     statistic: str
+    """The statistic that is watched; a threshold says nothing about another one."""
     value: float
+    """The threshold, in the metric's own unit."""
     label: str
+    """Who set it: `alarm`, `scaling`."""
     below: bool = False
     """True where values under the threshold breach."""
     scaling: bool = False
@@ -54,13 +64,19 @@ class Panel:
     """One chart before anything is read."""
 
     key: str
+    """Stable name of the chart on its page."""
     title: str
+    """What the chart shows, in sentence case."""
     unit: str | None
     """Unit of the left axis; None takes what AWS says with the datapoints."""
     lines: tuple[PanelLine, ...]
+    """The series, in the order of the legend."""
     subtitle: str = ""
+    """The AWS metric or the resource, in smaller letters."""
     right_unit: str | None = None
+    """Unit of the right axis, where a line uses it."""
     y_max: float | None = None
+    """The left axis reaches at least to here."""
 
 
 Readings = Mapping[MetricQuery, Series]
@@ -71,7 +87,9 @@ class Grid:
     """The time grid of one screen: where, which span, how coarse."""
 
     scope: Scope
+    """The account and region."""
     span: Timespan
+    """Whole periods, none of which is still running."""
     period: int
     """Seconds a datapoint covers."""
 

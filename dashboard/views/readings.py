@@ -19,19 +19,28 @@ class WallReadings:
     """Everything that the wall shows, as read in the background; one read serves every viewer."""
 
     scope: Scope
+    """The account and region."""
     at: datetime
     """When the read was made."""
     on: Grid
+    """The span and period of every chart."""
     inventory: Reading[Inventory]
+    """What there is."""
     fleets: tuple[Fleet, ...]
     """Every fleet of the account and region, the largest first."""
     fleet: Fleet | None
     """The one on screen."""
     panels: tuple[Panel, ...]
+    """The fleet's charts before anything was read."""
     metrics: Reading[Readings]
+    """The series of every panel."""
     targets: Reading[tuple[TargetGroupHealth, ...]]
+    """Target health of every target group."""
     activities: Reading[tuple[Activity, ...]]
+    """Scaling activities of every group, newest first."""
     alarms: Reading[tuple[AlarmState, ...]]
+    """Every alarm with its state."""
     transitions: Reading[tuple[AlarmTransition, ...]]
+    """Changes of alarm states, newest first."""
     known_faults: tuple[Fault, ...] = ()
     """Why the list of known metrics is incomplete."""

@@ -34,10 +34,15 @@ class Stock:
     """What there is and how it is, as read in the background."""
 
     scope: Scope
+    """The account and region."""
     at: datetime
+    """When the read was made."""
     inventory: Reading[Inventory]
+    """What there is."""
     targets: Reading[tuple[TargetGroupHealth, ...]]
+    """How its targets are."""
     activities: Reading[tuple[Activity, ...]]
+    """What scaling did to it, newest first."""
 
 
 def read(sources: Sources, scope: Scope, *, now: datetime) -> Stock:
@@ -170,6 +175,7 @@ class Resource:
     kind: str
     """What it is, in the singular."""
     state: Badge
+    """How it is now."""
     facts: tuple[tuple[str, str], ...]
     """(label, value) pairs; values may be foreign text."""
     tags: pd.DataFrame
@@ -363,9 +369,11 @@ class ResourceCharts:
     """Charts of one resource, as read in the background."""
 
     on: Grid
+    """The span and period of every chart."""
     panels: tuple[Panel, ...]
+    """The resource's charts before anything was read."""
     metrics: Reading[Readings]
-    marks: tuple[Activity, ...] = ()
+    """The series of every panel."""
 
 
 def read_charts(

@@ -44,6 +44,7 @@ class StoriesView:
     """What the stories page draws."""
 
     tiles: tuple[StoryTile, ...]
+    """Every incident, in the control's order."""
     telling: str
     """What is happening now, a sentence."""
     may_calm: Verdict

@@ -49,10 +49,15 @@ class _Number:
     """Where a tile's number comes from."""
 
     key: str
+    """Stable name of the tile."""
     label: str
+    """As the tile is headed."""
     panel: str
+    """Key of the panel that holds its line."""
     line: str
+    """Name of the line."""
     falling_is_good: bool
+    """Whether less of it is better."""
 
 
 _NUMBERS = (

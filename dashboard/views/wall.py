@@ -83,6 +83,7 @@ class WallView:
     charts: tuple[ChartView, ...]
     """The others, most important first; capacity is the first."""
     targets: TargetCard
+    """The fleet's targets by zone."""
     alarm_summary: Badge
     """Whether anything fires."""
     alarms: tuple[Group, ...]
@@ -92,9 +93,13 @@ class WallView:
     metric_faults: tuple[Fault, ...]
     """Why charts and tiles are incomplete."""
     target_faults: tuple[Fault, ...]
+    """Why target health is incomplete."""
     scaling_faults: tuple[Fault, ...]
+    """Why scaling activities are incomplete."""
     alarm_faults: tuple[Fault, ...]
+    """Why alarms are incomplete."""
     inventory_faults: tuple[Fault, ...]
+    """Why it is not known what there is."""
     nothing: str
     """What was looked for, where no fleet was found; empty otherwise."""
     newest: datetime | None
@@ -135,6 +140,7 @@ class Wall:
     """The wall as the feed keeps it: built once a read, drawn for every viewer."""
 
     found: WallReadings
+    """What it was built from."""
     view: WallView
     """Ages in it are as of the read."""
 
