@@ -51,6 +51,8 @@ class Fleet:
     """Groups that were deleted; their activities are still asked for."""
     others: dict[tuple[str, str], Registration] = field(default_factory=dict)
     """(target group ARN, target id) -> registration of a target that no group registered."""
+    machines: dict[str, Any] = field(default_factory=dict)
+    """moto's instances by id; moto itself looks through all of them each time."""
     shown: set[str] = field(default_factory=set)
     """Ids of the instances that moto's groups list."""
     _moto: Backends | None = None
@@ -137,6 +139,14 @@ class Fleet:
         found = (health for registration, health in self.health(arn, at=at) if registration.target == target)
         return next(found, NOT_REGISTERED)
 
+    def _machine(self, identity: str) -> Any:
+        if identity not in self.machines:
+            found = self.moto.ec2.get_instance_by_id(identity)
+            if found is None:
+                return None
+            self.machines[identity] = found
+        return self.machines[identity]
+
     # --- moto -> time lines -----------------------------------------------------------------------------------------
 
     def _stored(self, group: Group) -> Any:
@@ -174,7 +184,7 @@ class Fleet:
         """Follow instances that users attach to a group and detach from it; those live on without it."""
         listed = {state.instance_id: state.instance for state in stored.instance_states}
         for member in group.alive(at):
-            machine = self.moto.ec2.get_instance_by_id(member.id)
+            machine = self._machine(member.id)
             shown = member.id in self.shown and member.id not in listed
             if shown and machine is not None and machine.state not in GONE:
                 member.leaving = member.terminated = at
@@ -198,7 +208,7 @@ class Fleet:
         """Find members whose machine was taken away, or that were told to be unhealthy; and changed desires."""
         told = {state.instance_id: state for state in stored.instance_states}
         for member in group.alive(at):
-            machine = self.moto.ec2.get_instance_by_id(member.id)
+            machine = self._machine(member.id)
             state = told.get(member.id)
             if machine is None or machine.state in GONE:
                 group.lose(member, at=at, why="ec2")
@@ -269,7 +279,7 @@ class Fleet:
         kept = {state.instance_id: state for state in stored.instance_states}
         states = []
         for member in present.values():
-            machine = self.moto.ec2.get_instance_by_id(member.id)
+            machine = self._machine(member.id)
             state = kept.get(member.id) or moto_autoscaling.InstanceState(
                 machine, protected_from_scale_in=stored.new_instances_protected_from_scale_in
             )
@@ -285,7 +295,7 @@ class Fleet:
         """Terminate machines that are not yet."""
         for leaver in leavers:
             identity = leaver.instance_id if hasattr(leaver, "instance_id") else leaver.id
-            machine = self.moto.ec2.get_instance_by_id(identity)
+            machine = self._machine(identity)
             if machine is not None and machine.state != "terminated":
                 self.moto.ec2.terminate_instances([identity])
 
@@ -315,7 +325,7 @@ class Fleet:
 
     def _overruled(self, target_group: Any, target: str, health: Health) -> Health:
         """A target that cannot be sent requests is unused, however healthy."""
-        machine = self.moto.ec2.get_instance_by_id(target) if target.startswith("i-") else None
+        machine = self._machine(target) if target.startswith("i-") else None
         if machine is not None and machine.state in {"stopped", "stopping"}:
             return STOPPED
         return health if target_group.load_balancer_arns or health.state == "draining" else NOT_IN_USE

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from alarms.decision import STATES
 from alarms.evaluation import evaluate
 from alarms.kinds import CompositeAlarm, MetricAlarm, MetricMath, SingleMetric
 from alarms.state import StateValue
@@ -144,7 +145,7 @@ def _until_changed(
     alarming = sorted(
         (int(instant), number)
         for number, (_, timeline) in enumerate(found)
-        for instant in timeline.instants[[state is StateValue.ALARM for state in timeline.states]]
+        for instant in timeline.instants[timeline.codes == STATES.index(StateValue.ALARM)]
     )
     reached = last
     changed = False
@@ -158,7 +159,7 @@ def _until_changed(
             break
     for scaler, timeline in found:
         place = int(np.searchsorted(timeline.instants, reached))
-        states[scaler.alarm.name] = timeline.states[place]
+        states[scaler.alarm.name] = STATES[int(timeline.codes[place])]
     return from_epoch(reached) + OFFSET + timedelta(seconds=1) if changed else span.end
 
 

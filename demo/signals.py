@@ -133,7 +133,7 @@ class Conditions:
         busy = 1.0 / (1.0 - 0.9 * np.minimum(self.load, 1.0))
         median = BASE_LATENCY * busy * (1.0 + 5.0 * self.effects.leak) * (1.0 + 0.6 * np.sqrt(self.effects.errors))
         wobble = 0.05 * normal(self.source.key("latency"), self.times)
-        grain = 0.07 * normal(self.source.key("tail"), self.times[:, None] * 64 + np.arange(Z.size))
+        grain = 0.12 * (2.0 * uniform(self.source.key("tail"), self.times[:, None] * 64 + np.arange(Z.size)) - 1.0)
         seconds = median[:, None] * np.exp(SPREAD * Z + wobble[:, None] + grain * (1 + np.maximum(Z, 0.0)))
         counts = np.diff(np.rint(self.served[:, None] * TAIL), axis=1)
         return np.sort(np.minimum(seconds, 60.0), axis=1), counts

@@ -179,4 +179,4 @@ SITES: Final = (PROD, DR)
 
 WATCHER_ROLE: Final = "watchkeeper"
 """The role that Watchkeeper takes on in every account."""
-AMI: Final = "ami-0d1rectory0web001"
+IMAGE_NAME: Final = "directory-web-2026-10-14"
