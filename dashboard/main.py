@@ -39,10 +39,16 @@ def run() -> None:
         parts.styles(kiosk=False)
         parts.not_ready(str(why))
         return
+    hidden = parts.first("kiosk") == "1"
+    page = st.navigation(pages(context), position="hidden" if hidden else "top")
+    parts.carry(page.url_path)
     state = parts.page_state(context)
+    if state.kiosk != hidden:
+        # The mode came along from another page; the navigation is drawn once a run.
+        parts.show(state, context)
+        st.rerun()
     parts.styles(kiosk=state.kiosk)
     st.logo(str(ROOT / "static" / "logo.svg"), size="medium")
-    page = st.navigation(pages(context), position="hidden" if state.kiosk else "top")
     with parts.boundary():
         page.run()
 

@@ -52,14 +52,21 @@ def url() -> Mapping[str, Sequence[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
+_FRAME: Final = ("scope", "range", "from", "to", "live", "kiosk")
+"""Names in the URL that every page shares."""
+
+
+def carry(page: str) -> None:
+    """Give a page that was reached from another one what that one showed; Back and links are taken at their word."""
+    before = st.session_state.get("frame-page")
+    st.session_state["frame-page"] = page
+    if before not in {None, page} and not any(name in st.query_params for name in _FRAME):
+        st.query_params.update(st.session_state.get("frame", {}))
+
+
 def page_state(context: Context) -> PageState:
-    """Give what the URL asks for; a page that was reached without any keeps what the last page showed."""
-    carried: Mapping[str, str] = st.session_state.get("frame", {})
-    params = url()
-    if not any(name in params for name in ("scope", "range", "from", "to", "live", "kiosk")):
-        st.query_params.update(carried)
-        params = {**params, **{name: [value] for name, value in carried.items()}}
-    state = read(params, scopes=context.scopes, now=context.now())
+    """Give what the URL asks for."""
+    state = read(url(), scopes=context.scopes, now=context.now())
     st.session_state["frame"] = _links(state, context)
     return state
 
@@ -74,7 +81,7 @@ def _links(state: PageState, context: Context) -> dict[str, str]:
 def show(state: PageState, context: Context) -> None:
     """Write the frame's state into the URL; what belongs to the page alone stays."""
     wanted = _links(state, context)
-    for name in ("scope", "range", "from", "to", "live", "kiosk"):
+    for name in _FRAME:
         if name in wanted:
             st.query_params[name] = wanted[name]
         elif name in st.query_params:

@@ -11,8 +11,6 @@ from dashboard.charts.components import WallEvent, draw_targets, draw_wall
 from dashboard.state import pinned
 from dashboard.views import wall
 
-CHART_SECONDS = 10.0
-
 context = cached.context()
 state = parts.page_state(context)
 fleet_key = parts.first("fleet")
@@ -35,7 +33,7 @@ def draw_tiles() -> None:
             parts.tiles(seen.view.tiles, key="kpi", tall=state.kiosk)
 
 
-@st.fragment(run_every=CHART_SECONDS if state.refreshing else None)
+@st.fragment(run_every=context.refresh if state.refreshing else None)
 def draw_charts() -> None:
     """Draw the fleet's charts, its targets, its scaling and its alarms."""
     with parts.boundary():

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.scaling import Activity
 from collectors.targets import Target, TargetGroupHealth
-from core.money import ZERO
+from core.money import ZERO, Money
 from core.reading import Fault, Reading, Scope
 from core.series import MetricId, Series
 from dashboard.cached import Context
@@ -173,6 +174,8 @@ class FakeSources:
     gate: threading.Event = field(default_factory=threading.Event)
     silent: bool = False
     """AWS has no datapoints."""
+    paid: bool = False
+    """The free requests are used up, and the cap leaves a dollar."""
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -218,6 +221,8 @@ class FakeSources:
         return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=transitions, empty=())
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
+        if self.paid:
+            return plan(queries, allowance=Allowance({}, Money(Decimal(1))))
         return plan(queries, allowance=Allowance({PROD.account: 1_000, DR.account: 1_000}, ZERO))
 
 

@@ -228,11 +228,37 @@ def test_what_was_chosen_goes_along_to_the_next_page(open_page: Open) -> None:
     assert app.button_group(key="range").value == "12h"
 
 
+def test_back_and_links_are_taken_at_their_word(open_page: Open) -> None:
+    app = open_page(context(), "wall", range="12h", live="false")
+    del app.query_params["range"]
+    del app.query_params["live"]
+    app.run()
+    assert app.button_group(key="range").value == "1h"
+    assert app.toggle(key="live").value
+
+
 def test_the_explorer_draws_what_the_link_says(open_page: Open) -> None:
     app = open_page(context(), "explorer", metric=CPU, range="3h", period="300")
     figures = next(frame.value for frame in app.dataframe if "Newest" in frame.value)
     assert list(figures["Series"]) == ["CPUUtilization Average"]
     assert any("expected price \\$0.00" in caption.value for caption in app.caption)
+
+
+def test_what_costs_money_is_read_when_somebody_who_may_spend_agrees(open_page: Open) -> None:
+    sources = FakeSources(paid=True)
+    app = open_page(context(sources), "explorer", metric=CPU)
+    before = sources.reads.count("cloudwatch:GetMetricStatistics")
+    button = app.button(key="explorer-pay")
+    assert button.label == "Read for \\$0.00001"
+    button.click().run()
+    assert any("Newest" in frame.value for frame in app.dataframe)
+    assert sources.reads.count("cloudwatch:GetMetricStatistics") == before + 1
+
+
+def test_a_viewer_may_not_spend_and_reads_why(open_page: Open) -> None:
+    app = open_page(context(FakeSources(paid=True), role=Role.VIEWER), "explorer", metric=CPU)
+    assert app.button(key="explorer-pay").disabled
+    assert "takes an administrator" in app.button(key="explorer-pay").help
 
 
 def test_a_statistic_that_cloudwatch_does_not_know_is_named(open_page: Open) -> None:
