@@ -12,7 +12,7 @@ import numpy as np
 from alarms.kinds import MetricAlarm
 from core.series import Times
 from core.timespan import from_epoch
-from demo import actions, history
+from demo import actions, history, strangers
 from demo.activities import Cause
 from demo.alarm_book import MINUTE_OFFSET, Entry, Transition
 from demo.billing import send_charges
@@ -79,6 +79,8 @@ class Engine:
         for site in self._sites:
             self._places.append(self._founded(site, start=start, now=at))
         self._reached = at
+        if self._sent_until > start.timestamp():
+            self._send_strangers(np.arange(int(start.timestamp()), self._sent_until, 60, dtype=np.int64))
         self._charges(int(start.timestamp()), self._sent_until)
 
     def advance(self, *, to: datetime) -> Sequence[Transition]:
@@ -161,6 +163,7 @@ class Engine:
         times = np.arange(self._sent_until, until, 60, dtype=np.int64)
         for place in self._places:
             self._send(place, times)
+        self._send_strangers(times)
         self._charges(self._sent_until, until)
         self._sent_until = until
 
@@ -171,6 +174,12 @@ class Engine:
         presences = place.group.presences(float(times[0]), float(times[-1]) + 60.0)
         now = conditions(place.source, times, presences, effects(told, times))
         send(self._ground.stores.of(place.site.scope), place.built, now, place.group)
+
+    def _send_strangers(self, times: Times) -> None:
+        ours = [place.group for place in self._places]
+        for fleet in self._ground.fleets.all():
+            store = self._ground.stores.of(fleet.scope)
+            strangers.send(store, fleet, times, seed=self._seed, ours=[g for g in ours if g.scope == fleet.scope])
 
     def _charges(self, start: int, end: int) -> None:
         for place in self._places:

@@ -126,6 +126,11 @@ class Fleet:
         self.groups[group.name] = group
         self.show(at=at)
 
+    def target_groups_of(self, group: Group) -> tuple[str, ...]:
+        """Give the ARNs of the target groups that a group registers its members in."""
+        stored = self.moto.autoscaling.autoscaling_groups.get(group.name)
+        return tuple(stored.target_group_arns) if stored is not None else ()
+
     def health(self, arn: str, *, at: datetime) -> Iterator[tuple[Registration, Health]]:
         """Give the targets of a target group with their health, in the order in which they were registered."""
         target_group = self.moto.elbv2.target_groups[arn]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
 from moto.elbv2.responses import ELBV2Response
@@ -10,11 +11,22 @@ from moto.elbv2.responses import ELBV2Response
 from demo.aws.over_moto import OverMoto, refused
 from demo.targets import Health, Registration
 
+LARGEST_PAGE: Final = 400
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html"""
+
 
 class ElbV2Service(OverMoto, ELBV2Response):
     """elbv2 with target states that AWS has and moto has not: initial, unhealthy, draining, unused."""
 
     SERVICE = "elbv2"
+
+    def describe_load_balancers(self) -> ActionResult:
+        """Describe as moto does, in pages."""
+        return self._paged(super().describe_load_balancers(), "LoadBalancers")
+
+    def describe_target_groups(self) -> ActionResult:
+        """Describe as moto does, in pages."""
+        return self._paged(super().describe_target_groups(), "TargetGroups")
 
     def describe_target_health(self) -> ActionResult:
         """Describe the targets asked for, or every registered and draining one."""
@@ -45,6 +57,15 @@ class ElbV2Service(OverMoto, ELBV2Response):
         self.fleet.take_over(at=self.now)
         return ActionResult({})
 
+    def _paged(self, answered: ActionResult, member: str) -> ActionResult:
+        """Cut an answer into pages of `PageSize`; moto gives all at once."""
+        document: Any = answered.result
+        found = list(document[member])
+        start = _place(self.params.get("Marker"))
+        size = int(self.params.get("PageSize") or LARGEST_PAGE)
+        more = {"NextMarker": _marker(start + size)} if len(found) > start + size else {}
+        return ActionResult({member: found[start : start + size]} | more)
+
     def _target_group(self, arn: str) -> Any:
         target_group = self.fleet.moto.elbv2.target_groups.get(arn)
         if target_group is None:
@@ -65,3 +86,14 @@ class ElbV2Service(OverMoto, ELBV2Response):
             "HealthCheckPort": str(port) if checked == "traffic-port" else checked,
             "TargetHealth": {"State": health.state, **reason},
         }
+
+
+def _marker(place: int) -> str:
+    return base64.urlsafe_b64encode(str(place).encode()).decode()
+
+
+def _place(marker: str | None) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(marker)) if marker else 0
+    except ValueError as error:
+        raise refused(f"Marker {marker!r} is not one that this service gave") from error

@@ -215,6 +215,37 @@ class TestGroups:
         state = web.cloud.client("ec2").describe_instances(InstanceIds=[free])["Reservations"][0]["Instances"][0]
         assert state["State"]["Name"] == "running"
 
+    def test_an_attached_instance_becomes_a_member(self, web: Web) -> None:
+        web.advance(60)
+        started = web.cloud.client("ec2").run_instances(
+            ImageId=IMAGE, MinCount=1, MaxCount=1, SubnetId=web.subnets[0], InstanceType="t2.micro"
+        )
+        alone = started["Instances"][0]["InstanceId"]
+        web.scaling.attach_instances(AutoScalingGroupName=web.name, InstanceIds=[alone])
+        web.advance(60)
+        assert web.desired() == 3
+        assert alone in {i["InstanceId"] for i in web.group()["Instances"]}
+        assert web.health() == ["healthy"] * 3
+
+    def test_its_capacity_cpu_and_health_are_metrics(self, web: Web) -> None:
+        web.advance(305)
+        found = web.cloud.client("cloudwatch").list_metrics()["Metrics"]
+        named = {(m["Namespace"], m["MetricName"], *(d["Name"] for d in m["Dimensions"])) for m in found}
+        assert ("AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName") in named
+        assert ("AWS/EC2", "CPUUtilization", "AutoScalingGroupName") in named
+        assert ("AWS/EC2", "CPUUtilization", "InstanceId") in named
+        statistics = web.cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/ApplicationELB",
+            MetricName="HealthyHostCount",
+            Dimensions=next(m["Dimensions"] for m in found if m["MetricName"] == "HealthyHostCount"),
+            StartTime=AT,
+            EndTime=AT + timedelta(minutes=5),
+            Period=60,
+            Statistics=["Minimum"],
+        )
+        healthy = {d["Timestamp"]: d["Minimum"] for d in statistics["Datapoints"]}
+        assert [healthy[AT + timedelta(minutes=n)] for n in range(3)] == [2.0, 2.0, 2.0]
+
     def test_a_group_with_instances_is_deleted_by_force_only(self, web: Web) -> None:
         said = refusal(web.scaling.delete_auto_scaling_group, AutoScalingGroupName=web.name)
         assert said[0] == "ResourceInUse"

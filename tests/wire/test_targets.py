@@ -29,7 +29,7 @@ class Targets:
         self.elb.modify_target_group_attributes(
             TargetGroupArn=self.arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "20"}]
         )
-        self.name, self.subnet = name, subnet
+        self.name, self.vpc, self.subnet = name, vpc, subnet
 
     def listen(self) -> None:
         balancer = self.elb.create_load_balancer(Name=self.name, Subnets=[self.subnet])["LoadBalancers"][0]
@@ -112,6 +112,14 @@ def test_registering_again_begins_again(targets: Targets) -> None:
     targets.cloud.advance(60)
     targets.register()
     assert targets.health()[0]["State"] == "initial"
+
+
+def test_target_groups_come_in_pages(targets: Targets) -> None:
+    for number in range(4):
+        targets.elb.create_target_group(Name=f"more-{number}", Protocol="HTTP", Port=80, VpcId=targets.vpc)
+    pages = list(targets.elb.get_paginator("describe_target_groups").paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(page["TargetGroups"]) for page in pages] == [2, 2, 1]
+    assert len({g["TargetGroupArn"] for page in pages for g in page["TargetGroups"]}) == 5
 
 
 def test_an_unknown_target_group_is_refused(targets: Targets) -> None:
