@@ -1,4 +1,4 @@
-"""`python -m cloud run` starts everything; `python -m cloud settings` prints the settings in force and their source."""
+"""`python -m cloud run` starts everything, `settings` prints what is in force, `price` says what a dashboard costs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from cloud import running
 from cloud.clients import Clients
+from cloud.estimate import Api, Wall, as_json, as_text, estimate
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings, SettingsError, load, sources
@@ -25,8 +26,13 @@ def say(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; give the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m cloud", description=__doc__)
-    parser.add_argument("command", choices=("run", "settings"))
-    command = parser.parse_args(arguments).command
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("run", help="start everything")
+    commands.add_parser("settings", help="print the settings in force and where each comes from")
+    add_price(commands.add_parser("price", help="say what a dashboard costs a month, before it is built"))
+    options = parser.parse_args(arguments)
+    if options.command == "price":
+        return price(options)
     try:
         settings = load()
     except SettingsError as error:
@@ -34,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         for line in error.lines:
             print(f"  {line}", file=sys.stderr)
         return 2
-    return run(settings) if command == "run" else show(settings)
+    return run(settings) if options.command == "run" else show(settings)
 
 
 def run(settings: Settings) -> int:
@@ -71,6 +77,41 @@ def show(settings: Settings) -> int:
     width = max(len(name) for name, _, _ in rows)
     for name, value, source in rows:
         say(f"{name:<{width}}  {value}  ({source})")
+    return 0
+
+
+def add_price(parser: argparse.ArgumentParser) -> None:
+    """Say what may be asked of `price`."""
+    parser.add_argument("--charts", type=int, required=True, help="charts on the dashboard")
+    parser.add_argument("--series", type=int, default=1, help="metrics on a chart")
+    parser.add_argument("--interval", type=int, default=60, help="seconds between two reads while somebody looks")
+    parser.add_argument("--viewers", type=int, default=1, help="people who look at once")
+    parser.add_argument("--hours", type=float, default=24.0, help="hours a day in which somebody looks")
+    parser.add_argument("--period", type=int, default=60, help="seconds a datapoint covers")
+    parser.add_argument("--statistics", default="Average", help="of every metric, such as p99,Average")
+    parser.add_argument("--api", type=Api, choices=tuple(Api), default=Api.AUTO, help="which of AWS's reads answers")
+    parser.add_argument("--used", type=int, default=0, help="requests of the free million that others use")
+    parser.add_argument("--json", action="store_true", help="for programs; money is text, exact")
+
+
+def price(options: argparse.Namespace) -> int:
+    """Print what a dashboard costs a month."""
+    statistics = tuple(name.strip() for name in options.statistics.split(",") if name.strip())
+    try:
+        wall = Wall(
+            options.charts,
+            options.series,
+            options.interval,
+            options.viewers,
+            options.hours,
+            options.period,
+            statistics,
+        )
+        found = estimate(wall, api=options.api, used=options.used)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    say(as_json(found) if options.json else as_text(found))
     return 0
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.money import Money
-from core.timespan import Timespan
+from core.timespan import Timespan, from_epoch
 
 NANO: Final = Decimal(1_000_000_000)
 _BUSY_SECONDS: Final = 10.0
@@ -27,6 +27,15 @@ CREATE TABLE IF NOT EXISTS calls (
     feature TEXT NOT NULL, calls INTEGER NOT NULL, units INTEGER NOT NULL, nanodollars INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS calls_at ON calls (at, account, service);
+CREATE TABLE IF NOT EXISTS refusals (
+    at INTEGER NOT NULL, service TEXT NOT NULL, operation TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
+    feature TEXT NOT NULL, what TEXT NOT NULL, units INTEGER NOT NULL, nanodollars INTEGER NOT NULL,
+    every INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refusals_at ON refusals (at);
+CREATE TABLE IF NOT EXISTS viewing (
+    at INTEGER NOT NULL, viewer TEXT NOT NULL, page TEXT NOT NULL, PRIMARY KEY (at, viewer, page)
+) WITHOUT ROWID;
 """
 
 
@@ -52,9 +61,41 @@ class Total:
     service: str
     operation: str
     account: str
+    region: str
     feature: str
     calls: int
     units: int
+    cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A read that was not made because it costs money and the cap does not allow it."""
+
+    at: datetime
+    service: str
+    operation: str
+    account: str
+    region: str
+    feature: str
+    what: str
+    """What would have been read, such as `AWS/EC2 CPUUtilization: tm90`; may hold foreign text."""
+    units: int
+    """What AWS would have billed for one read, in the units of the operation's price."""
+    cost: Money
+    """Price of one read."""
+    every: int = 0
+    """Seconds between two such reads while somebody looks; 0 where it is read once when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One feature's calls in one hour."""
+
+    at: datetime
+    """When the hour begins."""
+    feature: str
+    calls: int
     cost: Money
 
 
@@ -121,17 +162,70 @@ class Ledger:
         return int(units)
 
     def totals(self, span: Timespan) -> tuple[Total, ...]:
-        """Give calls, units and cost in `span`, by kind of call and feature, dearest and most frequent first."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT service, operation, account, feature, SUM(calls), SUM(units), SUM(nanodollars) FROM calls"
-                " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4 ORDER BY 7 DESC, 5 DESC",
-                (int(span.start.timestamp()), int(span.end.timestamp())),
-            ).fetchall()
-        return tuple(
-            Total(service, operation, account, feature, calls, units, Money(Decimal(nanodollars) / NANO))
-            for service, operation, account, feature, calls, units, nanodollars in rows
+        """Give calls, units and cost in `span`, by kind of call, place and feature, dearest and most frequent first."""
+        rows = self._rows(
+            "SELECT service, operation, account, region, feature, SUM(calls), SUM(units), SUM(nanodollars) FROM calls"
+            " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4, 5 ORDER BY 8 DESC, 6 DESC",
+            span,
         )
+        return tuple(Total(*(*row[:7], _dollars(row[7]))) for row in rows)
+
+    def hours(self, span: Timespan) -> tuple[Hour, ...]:
+        """Give calls and cost of each hour in `span` in which there were any, by feature."""
+        rows = self._rows(
+            "SELECT at / 3600, feature, SUM(calls), SUM(nanodollars) FROM calls"
+            " WHERE at >= ? AND at < ? GROUP BY 1, 2 ORDER BY 1, 2",
+            span,
+        )
+        return tuple(
+            Hour(from_epoch(hour * 3600), feature, calls, _dollars(nanodollars))
+            for hour, feature, calls, nanodollars in rows
+        )
+
+    def began(self) -> datetime | None:
+        """Give the minute of the first call ever; None where there was none."""
+        with self._lock:
+            (first,) = self._connection.execute("SELECT MIN(at) FROM calls").fetchone()
+        return None if first is None else from_epoch(first)
+
+    def refusals(self, span: Timespan) -> tuple[tuple[Refusal, int], ...]:
+        """Give what was refused in `span`, each thing once as it was refused last, and how often; newest first."""
+        rows = self._rows(
+            "SELECT MAX(at), service, operation, account, region, feature, what, units, nanodollars, every, COUNT(*)"
+            " FROM refusals WHERE at >= ? AND at < ? GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 1 DESC, 7",
+            span,
+        )
+        return tuple(
+            (Refusal(*(from_epoch(row[0]), *row[1:8], _dollars(row[8]), row[9])), int(row[10])) for row in rows
+        )
+
+    def viewer_minutes(self, span: Timespan) -> int:
+        """Count the minutes in `span` in which a viewer had a page open, over all viewers."""
+        ((minutes,),) = self._rows(
+            "SELECT COUNT(*) FROM (SELECT DISTINCT at, viewer FROM viewing WHERE at >= ? AND at < ?)", span
+        )
+        return int(minutes)
+
+    def note(self, refusals: Iterable[Refusal], viewing: Iterable[tuple[datetime, str, str]]) -> None:
+        """Add what was refused, and which (minute, viewer, page) was watched, in one transaction."""
+        refused = [
+            (
+                *(int(each.at.timestamp()), each.service, each.operation, each.account, each.region, each.feature),
+                *(each.what, each.units, _nano(each.cost), each.every),
+            )
+            for each in refusals
+        ]
+        watched = [(int(at.timestamp()), viewer, page) for at, viewer, page in viewing]
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT INTO refusals VALUES (?,?,?,?,?,?,?,?,?,?)", refused)
+            self._connection.executemany("INSERT OR IGNORE INTO viewing VALUES (?,?,?)", watched)
+            self._connection.execute("COMMIT")
+
+    def _rows(self, statement: str, span: Timespan) -> list[tuple[Any, ...]]:
+        with self._lock:
+            edges = int(span.start.timestamp()), int(span.end.timestamp())
+            return self._connection.execute(statement, edges).fetchall()
 
     def _spent(self, span: Timespan) -> Decimal:
         (nanodollars,) = self._connection.execute(
@@ -151,8 +245,16 @@ def _row(entry: Entry) -> tuple[object, ...]:
         entry.feature,
         entry.calls,
         entry.units,
-        int((entry.cost.amount * NANO).to_integral_value()),
+        _nano(entry.cost),
     )
+
+
+def _nano(cost: Money) -> int:
+    return int((cost.amount * NANO).to_integral_value())
+
+
+def _dollars(nanodollars: int) -> Money:
+    return Money(Decimal(nanodollars) / NANO)
 
 
 def read_totals(path: Path, span: Timespan) -> tuple[Total, ...]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from cloud import statement
 from cloud.faults import NotFree
-from cloud.ledger import Entry, Ledger, Total, month_of
+from cloud.ledger import Entry, Ledger, Refusal, Total, month_of
 from cloud.pricing import PriceBook, units_of
+from cloud.scans import QUERY_ID, Scans, expected
+from cloud.statement import Statement
 from core.money import ZERO, Money
 from core.timespan import Timespan
 
@@ -65,8 +68,10 @@ class _Quote:
     units: int
     cost: Money
     feature: str
-    bought: bool = False
-    """The ledger has the price of the attempt that leaves next."""
+    bought: Entry | None = None
+    """What the ledger holds of the attempt that leaves next."""
+    paid: Entry | None = None
+    """What the ledger holds of the attempt that left last."""
 
 
 class Meter:
@@ -91,6 +96,10 @@ class Meter:
         self._used: dict[str, int] = {}
         self._used_month = month_of(self._flushed_at)
         self._quotes = threading.local()
+        self._scans = Scans.none()
+        self._refused: dict[tuple[str, str, str, str], datetime] = {}
+        self._refusals: list[Refusal] = []
+        self._viewing: set[tuple[datetime, str, str]] = set()
         atexit.register(self.close)
 
     def attach(self, session: Events, *, account: str) -> None:
@@ -100,6 +109,14 @@ class Meter:
             lambda params, model, context=None, **_: self._quote(params, model, context or {}, account),
         )
         session.register("before-send", lambda event_name, **_: self._count(event_name, account))
+        session.register(
+            "after-call.cloudwatch-logs.StartQuery",
+            lambda http_response, parsed, **_: self._scan_began(int(http_response.status_code), parsed),
+        )
+        session.register(
+            "after-call.cloudwatch-logs.GetQueryResults",
+            lambda parsed, context, **_: self._scan_ended(parsed, context),
+        )
 
     def close(self) -> None:
         """Write what is pending; the meter can go on being used."""
@@ -110,6 +127,11 @@ class Meter:
         """Give every process's calls in `span`, this one's up to now."""
         self.flush()
         return self._ledger.totals(span)
+
+    def statement(self) -> Statement:
+        """Give our own bill: every process's calls this month, this one's up to now."""
+        self.flush()
+        return statement.read(self._ledger, now=self._clock(), cap=self.cap)
 
     def spent_this_month(self) -> Money:
         """Give what our own calls cost so far this month."""
@@ -138,22 +160,53 @@ class Meter:
         price = self.prices.price("cloudwatch", "GetMetricStatistics")
         return max(0, price.allowance - self._used_by(account)) if price else 0
 
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a read that was not made because it costs money; the same thing once in the time it would be read."""
+        key = (refusal.feature, refusal.account, refusal.region, refusal.what)
+        with self._lock:
+            last = self._refused.get(key)
+            if last is not None and refusal.at - last < timedelta(seconds=refusal.every):
+                return
+            self._refused[key] = refusal.at
+            self._refusals.append(refusal)
+
+    def watched(self, viewer: str, page: str) -> None:
+        """Note that `viewer`, a random name of a session, has `page` on screen in this minute."""
+        minute = self._clock().replace(second=0, microsecond=0)
+        with self._lock:
+            self._viewing.add((minute, viewer, page))
+
     # -- one call ---------------------------------------------------------------------------------------------------
 
     def _quote(self, params: dict[str, Any], model: Any, context: dict[str, Any], account: str) -> None:
         service, operation = _service(model), str(model.name)
-        units = units_of(service, operation, params)
+        region = str(context.get("client_region") or "")
+        units = self._units(service, operation, params)
         cost = self.prices.cost(
             service, operation, units, used=self._used_by(account) if service == "cloudwatch" else 0
         )
         if cost is None:
             raise NotFree(f"the price book has no price for {service}:{operation}, so it is not called unasked")
+        quote = _Quote(region, units, cost, _feature.get())
         if cost.amount > self.cap.amount:
+            self._note_refused(service, operation, account, quote)
             raise NotFree(f"it costs {cost} and the monthly cap on our own calls is {self.cap}")
-        quote = _Quote(str(context.get("client_region") or ""), units, cost, _feature.get())
         if cost.amount:
             self._buy(service, operation, account, quote)
         self._here()[service, operation] = quote
+        if "queryId" in params:
+            context[QUERY_ID] = params["queryId"]
+
+    def _units(self, service: str, operation: str, params: dict[str, Any]) -> int:
+        price = self.prices.price(service, operation)
+        if price is None or not price.by_outcome:
+            return units_of(service, operation, params)
+        units = expected()
+        if units is None:
+            raise NotFree(
+                f"{service}:{operation} is billed by {price.unit}; say with scans.expecting how many it may be"
+            )
+        return units
 
     def _count(self, event_name: str, account: str) -> None:
         _, hyphenated, operation = event_name.split(".", 2)
@@ -161,11 +214,10 @@ class Meter:
         quote = self._here().get((service, operation)) or _Quote("", 1, ZERO, _feature.get())
         if not quote.cost.amount:
             self._count_free(service, operation, account, quote)
-        elif quote.bought:
-            quote.bought = False
-        else:
+            return
+        if quote.bought is None:
             self._buy(service, operation, account, quote)
-            quote.bought = False
+        quote.bought, quote.paid = None, quote.bought
 
     def _count_free(self, service: str, operation: str, account: str, quote: _Quote) -> None:
         at = self._clock()
@@ -187,8 +239,28 @@ class Meter:
         at = self._clock().replace(second=0, microsecond=0)
         entry = Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost)
         if not self._ledger.append_within(entry, cap=self.cap):
+            self._note_refused(service, operation, account, quote)
             raise NotFree(f"it costs {entry.cost} and this month's cap of {self.cap} on our own calls is reached")
-        quote.bought = True
+        quote.bought = entry
+
+    def _note_refused(self, service: str, operation: str, account: str, quote: _Quote) -> None:
+        what = f"{service}:{operation}"
+        at = self._clock().replace(second=0, microsecond=0)
+        self.refuse(
+            Refusal(at, service, operation, account, quote.region, quote.feature, what, quote.units, quote.cost)
+        )
+
+    def _scan_began(self, status: int, answer: Mapping[str, Any]) -> None:
+        quote = self._here().get(("logs", "StartQuery"))
+        if quote is not None and quote.paid is not None:
+            self._settle(self._scans.began(quote.paid, status, answer, at=self._clock()))
+
+    def _scan_ended(self, answer: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        self._settle(self._scans.ended(str(context.get(QUERY_ID)), answer, at=self._clock()))
+
+    def _settle(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self._ledger.append([replace(entry, at=entry.at.replace(second=0, microsecond=0))])
 
     def _here(self) -> dict[tuple[str, str], _Quote]:
         quotes: dict[tuple[str, str], _Quote] | None = getattr(self._quotes, "by_call", None)
@@ -199,15 +271,19 @@ class Meter:
     # -- the ledger -------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write the calls counted since the last time."""
+        """Write the calls counted since the last time, and what was refused and watched."""
         with self._lock:
             pending, self._pending = self._pending, {}
+            refusals, self._refusals = self._refusals, []
+            viewing, self._viewing = self._viewing, set()
             self._pending_calls = 0
             self._flushed_at = self._clock()
         if pending:
             self._ledger.append(
                 Entry(*key, calls=calls, units=units, cost=ZERO) for key, (calls, units) in pending.items()
             )
+        if refusals or viewing:
+            self._ledger.note(refusals, viewing)
 
     def _used_by(self, account: str) -> int:
         """Our own part of the month's allowance: what the ledger knew when first asked, and ours since."""

@@ -5,6 +5,7 @@ Prices are those of us-east-1, read in November 2026; they are what we expect to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,12 +16,22 @@ from core.money import ZERO, Money
 
 CLOUDWATCH_PRICES: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 COST_EXPLORER_PRICES: Final = "https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/"
+INSIGHTS_QUOTAS: Final = (
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html"
+)
+SEARCH_RULES: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-search-expressions.html"
 READ_ON: Final = date(2026, 11, 23)
 
 FREE_CLOUDWATCH_REQUESTS: Final = 1_000_000
 """Requests a month, for the whole account, all its regions and users together. Source: CLOUDWATCH_PRICES."""
 STATISTICS_BILLED_ONCE: Final = 5
 """Up to this many statistics of one metric are one metric requested of GetMetricData. Source: CLOUDWATCH_PRICES."""
+METRICS_OF_A_SEARCH: Final = 500
+"""Time series that one SEARCH can bring; each is a metric requested. Source: SEARCH_RULES."""
+METRICS_OF_A_QUERY: Final = 10_000
+"""Metrics that one Metrics Insights query can process; each is a metric requested. Source: INSIGHTS_QUOTAS."""
+GIGABYTE: Final = 10**9
+"""Bytes in the gigabyte of a price. The smaller of the two readings, so that we never expect less than is charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ class Price:
     read_on: date = READ_ON
     allowance: int = 0
     """Units a month that are free for the account before the price holds."""
+    by_outcome: bool = False
+    """How many units a request takes is known only afterwards; the caller says beforehand how many it may take."""
 
 
 FREE: Final = Price("request", ZERO, "https://aws.amazon.com/pricing/")
@@ -44,6 +57,10 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
     ("cloudwatch", "GetMetricData"): Price("metric requested", Money(Decimal("0.00001")), CLOUDWATCH_PRICES),
     ("cloudwatch", "GetMetricWidgetImage"): Price("image", Money(Decimal("0.00002")), CLOUDWATCH_PRICES),
     ("cloudwatch", "GetInsightRuleReport"): Price("metric requested", Money(Decimal("0.00001")), CLOUDWATCH_PRICES),
+    # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
+    ("logs", "StartQuery"): Price(
+        "byte scanned", Money(Decimal("0.005") / GIGABYTE), CLOUDWATCH_PRICES, by_outcome=True
+    ),
 }
 _BY_SERVICE: Final[Mapping[str, Price]] = {
     "cloudwatch": _REQUEST,
@@ -62,8 +79,11 @@ _FREE_READS: Final = frozenset(
         ("logs", "DescribeLogGroups"),
         ("logs", "DescribeLogStreams"),
         ("logs", "DescribeMetricFilters"),
+        ("logs", "DescribeQueries"),
         ("logs", "FilterLogEvents"),
         ("logs", "GetLogEvents"),
+        ("logs", "GetQueryResults"),
+        ("logs", "StopQuery"),
         ("sns", "GetTopicAttributes"),
         ("sns", "ListSubscriptionsByTopic"),
         ("sns", "ListTopics"),
@@ -107,18 +127,29 @@ def units_of(service: str, operation: str, params: Mapping[str, Any]) -> int:
 def metrics_requested(queries: Sequence[Mapping[str, Any]]) -> int:
     """Count metrics as AWS bills them: up to five statistics of one metric count once.
 
-    An expression such as SEARCH may ask for more than it shows; it counts as one here, which is a floor.
+    A SEARCH or a Metrics Insights query is billed by what it finds; it counts here as the most that it can find, so
+    that a cap is never passed by it. Other expressions count as one each, though AWS is not known to bill them.
     """
     statistics: dict[tuple[object, ...], int] = {}
     others = 0
     for query in queries:
         stat = query.get("MetricStat")
         if stat is None:
-            others += 1
+            others += _most_found(str(query.get("Expression", "")))
         else:
             key = (query.get("AccountId"), *_identity(stat.get("Metric", {})))
             statistics[key] = statistics.get(key, 0) + 1
     return others + sum(-(-count // STATISTICS_BILLED_ONCE) for count in statistics.values())
+
+
+_SEARCHES: Final = re.compile(r"\bSEARCH\s*\(", re.IGNORECASE)
+_SELECTS: Final = re.compile(r"^\s*SELECT\b", re.IGNORECASE)
+
+
+def _most_found(expression: str) -> int:
+    if _SELECTS.match(expression):
+        return METRICS_OF_A_QUERY
+    return max(1, METRICS_OF_A_SEARCH * len(_SEARCHES.findall(expression)))
 
 
 def _identity(metric: Mapping[str, Any]) -> tuple[object, ...]:
