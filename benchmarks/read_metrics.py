@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -190,19 +191,38 @@ def stub() -> Iterator[int]:
         process.wait()
 
 
-def timed(ways: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> tuple[dict[str, float], dict[str, Any]]:
-    """Give the median seconds of each way and what it gave. Ways take turns, after one round to warm up."""
+@dataclass(frozen=True)
+class Taken:
+    """Medians of one way, in seconds."""
+
+    wall: float
+    cpu: float
+    """Of this process and all its threads: steadier than the wall clock on a machine that others use."""
+
+
+def timed(ways: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> tuple[dict[str, Taken], dict[str, Any]]:
+    """Give what each way took, and what it gave. Ways take turns, after one round to warm up."""
     results = {name: way() for name, way in ways.items()}
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             results[name] = way()
-            taken[name].append(time.perf_counter() - began)
-    return {name: statistics.median(each) for name, each in taken.items()}, results
+            taken[name].append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    medians = {name: Taken(*map(statistics.median, zip(*each, strict=True))) for name, each in taken.items()}
+    return medians, results
 
 
 PLAIN, OURS, BARE = "boto3 `get_metric_data` paginator", "**ours**", "transfer only"
+
+
+def table(taken: Mapping[str, Taken], base: str) -> None:
+    """Print a row for each way, and how many times faster than `base` it is."""
+    print("| way | ms | x plain boto3 | CPU ms | x plain boto3 |\n| --- | ---: | ---: | ---: | ---: |")
+    plain = taken[base]
+    for name, way in taken.items():
+        ratios = plain.wall / way.wall, plain.cpu / way.cpu
+        print(f"| {name} | {way.wall * 1e3:,.1f} | {ratios[0]:,.1f} | {way.cpu * 1e3:,.1f} | {ratios[1]:,.1f} |")
 
 
 def in_process(port: int, points: int) -> None:
@@ -223,10 +243,9 @@ def in_process(port: int, points: int) -> None:
     print(
         f"\n{METRICS} metrics x {points} points ({count:,} datapoints, {got[BARE][0] / 1e6:.1f} MB), in one process\n"
     )
-    print("| way | ms | datapoints/s | x plain boto3 |\n| --- | ---: | ---: | ---: |")
-    for name, seconds in taken.items():
-        print(f"| {name} | {seconds * 1e3:,.1f} | {count / seconds / 1e6:,.2f} M | {taken[PLAIN] / seconds:,.1f} |")
-    print(f"\nShare of ours spent in transfer: {taken[BARE] / taken[OURS]:.0%}")
+    table(taken, PLAIN)
+    print(f"\nOurs: {count / taken[OURS].wall / 1e6:.1f} M datapoints a second.", end=" ")
+    print(f"Share spent in transfer: {taken[BARE].wall / taken[OURS].wall:.0%}")
 
 
 def statistics_rows(port: int, metrics: int = 50) -> None:
@@ -239,9 +258,7 @@ def statistics_rows(port: int, metrics: int = 50) -> None:
         clients.close()
     assert set(got.values()) == {metrics * 1440}, got
     print(f"\nThe free call: {metrics} GetMetricStatistics calls of 1,440 points x 5 statistics, in one process\n")
-    print("| way | ms | x plain boto3 |\n| --- | ---: | ---: |")
-    for way, seconds in taken.items():
-        print(f"| {way} | {seconds * 1e3:,.1f} | {taken[name] / seconds:,.1f} |")
+    table(taken, name)
 
 
 def cli_command(port: int, points: int, folder: str) -> list[str]:
@@ -279,8 +296,8 @@ def whole_processes(port: int, points: int) -> None:
         taken, _ = timed({name: way for name, way in rows.items() if way})
     print(f"\n{METRICS} metrics x {points} points, whole processes, start-up included\n")
     print("| way | s | x plain boto3 |\n| --- | ---: | ---: |")
-    for name, seconds in taken.items():
-        print(f"| {name} | {seconds:.2f} | {taken['boto3 paginator'] / seconds:.1f} |")
+    for name, way in taken.items():
+        print(f"| {name} | {way.wall:.2f} | {taken['boto3 paginator'].wall / way.wall:.1f} |")
     if not AWS:
         print("\nNo AWS CLI: name one with WATCHKEEPER_AWS_CLI.")
 
@@ -296,6 +313,7 @@ def once(way: str, points: int, port: int) -> None:
 
 
 def main() -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", nargs=3, metavar=("WAY", "POINTS", "PORT"), help="read once in a process of its own")
     options = parser.parse_args()

@@ -32,6 +32,8 @@ from core.timespan import Timespan, from_epoch
 
 SETTLING: Final = timedelta(minutes=10)
 """How long after its period a datapoint may still change. Source: CloudWatch's own advice to wait and read again."""
+AFTER_FAILURE: Final = timedelta(seconds=15)
+"""How long a failed call answers for its series before AWS is asked again, however many viewers look."""
 CHUNK_SLOTS: Final = 60
 """Datapoints in one chunk: an hour of the one-minute ones. They fit one 64-bit set of settled slots."""
 _STRIPES: Final = 256
@@ -94,6 +96,7 @@ class History:
         self._store = store
         self._clients = clients
         self._refresh = int((refresh or timedelta(seconds=clients.settings.refresh_seconds)).total_seconds())
+        self._failed: dict[_Key, tuple[datetime, tuple[Fault, ...]]] = {}
         self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
 
     def read(self, queries: Sequence[MetricQuery], now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
@@ -131,12 +134,26 @@ class History:
         return plan(missing, allowance=allowance, prices=self._clients.meter.prices)
 
     def _fetch(self, missing: Sequence[MetricQuery], now: datetime) -> tuple[Fault, ...]:
-        if not missing:
-            return ()
-        planned = self._plan(missing)
+        """Ask AWS for what is missing, except for what failed a moment ago: that fails as it did."""
+        failed = {query: faults for query in missing if (faults := self._lately_failed(_Key.of(query), now))}
+        planned = self._plan([query for query in missing if query not in failed])
         outcomes = metrics.execute(planned.calls, self._clients)
         self._keep(outcomes, now)
-        return metrics.faults_of(outcomes, planned)
+        self._remember_failures(outcomes, now)
+        known = (fault for faults in failed.values() for fault in faults)
+        return tuple(dict.fromkeys((*known, *metrics.faults_of(outcomes, planned))))
+
+    def _lately_failed(self, key: _Key, now: datetime) -> tuple[Fault, ...]:
+        at, faults = self._failed.get(key, (now - AFTER_FAILURE, ()))
+        return faults if now - at < AFTER_FAILURE else ()
+
+    def _remember_failures(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        for outcome in outcomes:
+            for key in outcome.call.keys:
+                if key in outcome.parts:
+                    self._failed.pop(_Key.of(key), None)
+                else:
+                    self._failed[_Key.of(key)] = (now, outcome.faults)
 
     @contextmanager
     def _alone(self, missing: Sequence[MetricQuery]) -> Iterator[None]:
@@ -155,9 +172,8 @@ class History:
     def _keep(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         with self._store.writing() as connection:
             for outcome in outcomes:
-                partial = bool(outcome.faults)
                 for key, part in outcome.parts.items():
-                    _write(connection, key, outcome.call, part, now, settle=not partial)
+                    _write(connection, key, outcome.call, part, now)
 
 
 def settled_slot(now: datetime, period: int) -> int:
@@ -228,9 +244,7 @@ def _held(connection: sqlite3.Connection, query: MetricQuery) -> _Held:
     return _Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to)
 
 
-def _write(
-    connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime, *, settle: bool
-) -> None:
+def _write(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime) -> None:
     """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap."""
     period = key.period
     first, last = (int(edge.timestamp()) // period for edge in (call.span.start, call.span.end))
@@ -238,7 +252,7 @@ def _write(
     places = part.times // period - first
     inside = (places >= 0) & (places < values.size)
     values[places[inside]] = part.values[inside]
-    settled = np.arange(first, last) < settled_slot(now, period) if settle else np.zeros(values.size, np.bool_)
+    settled = np.arange(first, last) < settled_slot(now, period) if part.complete else np.zeros(values.size, np.bool_)
     series = _series_id(connection, key, part.unit, now, last)
     for chunk in range(first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1):
         begin = chunk * CHUNK_SLOTS

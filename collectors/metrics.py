@@ -32,6 +32,8 @@ class Part:
     times: Times
     values: Values
     unit: str | None = None
+    complete: bool = True
+    """False where AWS said that this is only a part of what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def _merged(call: DataCall, pages: _Pages) -> Outcome:
         if status != "Complete":
             faults.append(_fault(call, key.metric, status))
         if status in {"Complete", "PartialData"} and name in pages.parts:
-            parts[key] = Part(*_joined(pages.parts[name]))
+            parts[key] = Part(*_joined(pages.parts[name]), complete=status == "Complete")
     return Outcome(call, parts, tuple(dict.fromkeys(faults)))
 
 

@@ -139,8 +139,34 @@ def test_a_failed_call_leaves_what_is_held_and_is_asked_again(
     assert [fault.kind for fault in reading.faults] == [FaultKind.ACCESS_DENIED]
     assert reading.value[query].times.min() >= (NOW - timedelta(minutes=60)).timestamp()
     endpoint.answers["GetMetricStatistics"] = World()
-    assert history.read([query], NOW).complete
+    assert history.read([query], NOW + timedelta(seconds=14)).faults == reading.faults
+    assert len(asked(endpoint)) == 2
+    later = history.read([query], NOW + timedelta(seconds=15))
+    assert later.complete
     assert asked(endpoint)[-1] == (120, 60)
+    assert later.value[query].times.min() < (NOW - timedelta(minutes=60)).timestamp()
+
+
+def test_one_metric_that_is_refused_does_not_keep_the_others_from_settling(
+    endpoint: Endpoint, rich: Clients, store: Store
+) -> None:
+    good, refused = minutes(1, clients=rich, statistic="tm90"), minutes(1, clients=rich, statistic="tm99")
+    old = Timespan(NOW - timedelta(hours=2), NOW - timedelta(hours=1))
+    time = int(old.start.timestamp())
+    endpoint.answers["GetMetricData"] = lambda _: {
+        "MetricDataResults": [
+            {"Id": "q0", "StatusCode": "Complete", "Timestamps": [time], "Values": [1.0]},
+            {"Id": "q1", "StatusCode": "Forbidden", "Timestamps": [], "Values": []},
+        ]
+    }
+    history = History(store, rich)
+    queries = [good.over(old), refused.over(old)]
+    first = history.read(queries, NOW)
+    assert [len(first.value[query]) for query in queries] == [1, 0]
+    assert [fault.kind for fault in first.faults] == [FaultKind.ACCESS_DENIED]
+    history.read(queries, NOW + timedelta(minutes=1))
+    asked_again = endpoint.requests("GetMetricData")[-1]["MetricDataQueries"]
+    assert [each["MetricStat"]["Stat"] for each in asked_again] == ["tm99"]
 
 
 def test_the_plan_is_what_the_read_does(endpoint: Endpoint, clients: Clients, history: History) -> None:
