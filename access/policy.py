@@ -53,10 +53,8 @@ def decide(actor: Actor, action: Action) -> Verdict:
     least = LEAST_ROLE[action]
     if _ORDER.index(actor.role) >= _ORDER.index(least):
         return Verdict(allowed=True, reason=f"As {actor.role}, {actor.name} may {_WORDS[action]}.")
-    return Verdict(
-        allowed=False,
-        reason=f"{actor.name} is {_article(actor.role)} {actor.role} here; to {_WORDS[action]} takes {_article(least)} {least}.",
-    )
+    is_one, takes = f"{_article(actor.role)} {actor.role}", f"{_article(least)} {least}"
+    return Verdict(allowed=False, reason=f"{actor.name} is {is_one} here; to {_WORDS[action]} takes {takes}.")
 
 
 def _article(role: Role) -> str:
