@@ -49,6 +49,9 @@ class Context:
     """Where stories are told; only the demo cloud has one."""
     audit: Audit | None = None
     refresh: float = REFRESH_SECONDS
+    """Seconds between the ticks of what is on screen."""
+    cadence: float = REFRESH_SECONDS
+    """Seconds between looks at the cloud, as the viewer is told."""
     patience: float = PATIENCE_SECONDS
     close: Callable[[], None] = field(default=lambda: None)
 
@@ -128,5 +131,6 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         cloud="Demo cloud" if settings.is_demo else "AWS",
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=Audit(settings.data_dir),
+        cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

@@ -273,6 +273,25 @@ TILES: Final = 6
 _DELTA_COLORS: Final[Mapping[bool | None, Any]] = {None: "off", True: "green", False: "red"}
 
 
+def fleet_control(names: Mapping[str, str], shown: str) -> None:
+    """Let the viewer choose among several fleets, by key and name; with one there is nothing to choose."""
+    with st.container(key="fleets"):
+        if len(names) < 2:
+            return
+        chosen = st.selectbox(
+            "Fleet",
+            list(names),
+            index=list(names).index(shown),
+            key=f"fleet-{shown}",
+            format_func=lambda key: plain(names[key]),
+            label_visibility="collapsed",
+            width=300,
+        )
+    if chosen != shown:
+        write(("fleet",), {"fleet": chosen})
+        st.rerun()
+
+
 def open_target(place: str | None) -> None:
     """Go to the instance behind a target that was pressed, `i-0abc:80`; None stays here."""
     if place:

@@ -29,7 +29,8 @@ def draw_tiles() -> None:
     with parts.boundary():
         seen = look(height=200)
         if seen is not None:
-            parts.freshness(wall.frame_of(seen, state, now=context.now(), refresh=context.refresh))
+            parts.freshness(wall.frame_of(seen, state, now=context.now(), refresh=context.cadence))
+            parts.fleet_control(seen.view.fleets, seen.view.fleet)
             parts.tiles(seen.view.tiles, key="kpi", tall=state.kiosk)
 
 

@@ -30,8 +30,9 @@ _ALIGNMENT: Final = 8
 class Panel:
     """One chart as the browser holds it."""
 
-    meta: Mapping[str, Any]
-    """Everything but the numbers, ready for JSON."""
+    meta: Mapping[str, str]
+    """Everything but the numbers: each field of `described` as JSON. Fifty viewers hold a thousand panels, and text, other
+    than nested lists and dicts, is nothing that the garbage collector walks."""
     times: Times
     """Every time at which a line of the chart has a point, ascending."""
     rows: tuple[Values, ...]
@@ -106,7 +107,7 @@ def picture(charts: Sequence[ChartView]) -> Picture:
 def panel(chart: ChartView) -> Panel:
     """Give `chart` on one time axis."""
     times = _all_times(chart.lines)
-    return Panel(described(chart), times, tuple(_on(line, times) for line in chart.lines))
+    return Panel(_encoded(described(chart)), times, tuple(_on(line, times) for line in chart.lines))
 
 
 def _all_times(lines: Sequence[Line]) -> Times:
@@ -164,21 +165,34 @@ def _epoch(instant: datetime | None) -> float | None:
     return None if instant is None else instant.timestamp()
 
 
+def _encoded(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _json(value) for name, value in fields.items()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
 def _message(head: Mapping[str, Any], old: Picture, new: Picture, look: Look) -> bytes:
-    changed: dict[str, Any] = {}
+    changed: list[str] = []
     numbers: list[Values] = []
     size = 0
     for key, now in new.items():
         change, tails = _change(old.get(key), now)
         if change is not None:
-            changed[key] = {**change, "at": size}
+            changed.append(f'{_json(key)}:{{"meta":{_object(change.pop("meta"))},{_json({**change, "at": size})[1:]}')
             numbers.extend(tails)
             size += sum(tail.size for tail in tails)
-    body = {**head, "look": asdict(look), "order": list(new), "charts": changed}
-    text = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    fields = {**_encoded(head), "look": _json(asdict(look)), "order": _json(list(new))}
+    text = _object({**fields, "charts": f"{{{','.join(changed)}}}"}).encode()
     padding = b"\0" * (-(4 + len(text)) % _ALIGNMENT)
     blob = np.concatenate(numbers).astype("<f8", copy=False).tobytes() if numbers else b""
     return len(text).to_bytes(4, "little") + text + padding + blob
+
+
+def _object(fields: Mapping[str, str]) -> str:
+    """Give a JSON object of fields that are JSON already."""
+    return "{" + ",".join(f"{_json(name)}:{value}" for name, value in fields.items()) + "}"
 
 
 def _change(old: Panel | None, new: Panel) -> tuple[dict[str, Any] | None, list[Values]]:
@@ -258,7 +272,7 @@ def _applied_panels(head: Mapping[str, Any], numbers: Values, held: Picture) -> 
 def _applied_panel(change: Mapping[str, Any], numbers: Values, held: Panel | None) -> Panel:
     drop, keep, add, count = change["drop"], change["keep"], change["add"], change["rows"]
     tails = numbers[change["at"] : change["at"] + add * (count + 1)].reshape(count + 1, add)
-    meta = {**(held.meta if held else {}), **change["meta"]}
+    meta = {**(held.meta if held else {}), **_encoded(change["meta"])}
     if held is None or keep == 0:
         return Panel(meta, tails[0].astype(np.int64), tuple(tails[1:]))
     times = np.concatenate([held.times[drop : drop + keep], tails[0].astype(np.int64)])

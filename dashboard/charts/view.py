@@ -74,7 +74,7 @@ class Line:
                 f"line {self.name!r}: {self.times.shape} times do not fit {self.values.shape} values; "
                 "give one value a time"
             )
-        if self.times.size and not bool(np.all(np.diff(self.times) > 0)):
+        if not bool((self.times[1:] > self.times[:-1]).all()):
             raise ValueError(f"line {self.name!r}: times must ascend without doubles; join doubled times first")
 
     @classmethod

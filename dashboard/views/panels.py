@@ -97,11 +97,16 @@ class Grid:
         return MetricQuery(self.scope, line.metric, line.statistic, self.period, self.span)
 
 
+ARRIVAL = timedelta(seconds=10)
+"""How long after its end a period is asked for first. Asked at once it would rarely be there yet, and the history
+would ask again only a minute later."""
+
+
 def grid(scope: Scope, span: Timespan, *, now: datetime, period: int | None = None, points: int = 400) -> Grid:
-    """Give the grid on which `span` is read: whole periods, none of which is still running at `now`."""
+    """Give the grid on which `span` is read: whole periods, none of which ended less than `ARRIVAL` before `now`."""
     chosen = period or chart_period(span, now=now, points=points)
     whole = span.aligned(chosen)
-    running = from_epoch(int(now.timestamp() // chosen) * chosen)
+    running = from_epoch(int((now - ARRIVAL).timestamp() // chosen) * chosen)
     end = min(whole.end, max(running, whole.start + timedelta(seconds=chosen)))
     return Grid(scope, Timespan(whole.start, end), chosen)
 

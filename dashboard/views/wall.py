@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,6 +74,10 @@ class TargetCard:
 class WallView:
     """What the wall draws."""
 
+    fleets: Mapping[str, str]
+    """Name by key of every fleet that was found, the largest first; names are foreign text."""
+    fleet: str
+    """Key of the one on screen; empty where there is none."""
     badges: tuple[Badge, ...]
     """Alarms by state."""
     tiles: tuple[Tile, ...]
@@ -117,6 +121,8 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
         for panel in found.panels
     }
     return WallView(
+        fleets={fleet.key: fleet.name for fleet in found.fleets},
+        fleet=found.fleet.key if found.fleet else "",
         badges=happenings.badges(found.alarms.value),
         tiles=tiles(found, views, limits),
         leading=tuple(view for key, view in views.items() if key in LEADING),

@@ -171,6 +171,29 @@ def test_the_other_account_is_reached_through_its_role(viewer: Callable[..., Vie
     assert person.tile("Requests").endswith("/s")
 
 
+def test_a_metric_is_found_by_search_and_drawn_by_a_click(viewer: Callable[..., Viewer]) -> None:
+    person = viewer().open("/explorer")
+    search = person.page.get_by_label("Search metrics")
+    search.fill("ec2 cpuutilization autoscalinggroupname")
+    search.press("Enter")
+    person.until(lambda seen: "search=" in seen.page.url)
+    expect(person.page.get_by_text("1 metric of")).to_be_visible(timeout=20_000)
+    box = person.page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box is not None
+    person.page.mouse.click(box["x"] + 60, box["y"] + 50)
+    person.until(lambda seen: "metric=AWS" in seen.page.url)
+    person.page.locator(READY["explorer"]).first.wait_for(timeout=30_000)
+    expect(person.page.get_by_text("expected price $0.00")).to_be_visible()
+    assert person.complaints == []
+
+
+def test_a_click_on_a_target_opens_its_instance(viewer: Callable[..., Viewer]) -> None:
+    person = viewer().wall()
+    person.page.locator(".st-key-card-targets button").first.click()
+    person.until(lambda seen: "/resources?resource=instance" in seen.page.url)
+    expect(person.page.get_by_role("heading", name="Instance", exact=False)).to_be_visible(timeout=20_000)
+
+
 def test_the_explorer_gives_its_datapoints(viewer: Callable[..., Viewer]) -> None:
     person = opened(viewer(accept_downloads=True), "explorer")
     with person.page.expect_download() as waiting:

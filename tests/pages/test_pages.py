@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -212,6 +213,17 @@ def test_another_account_is_one_choice_away(open_page: Open) -> None:
     app = open_page(context())
     app.selectbox(key="scope").set_value("directory-dr 222222222222 · eu-west-1").run()
     assert app.query_params["scope"] == "222222222222/eu-west-1"
+
+
+def test_another_fleet_is_one_choice_away(open_page: Open) -> None:
+    whole = fakes.inventory()
+    second = replace(whole.scaling_groups[0], name="batch", target_group_arns=())
+    found = replace(whole, scaling_groups=(*whole.scaling_groups, second))
+    app = open_page(context(FakeSources(found=found)))
+    assert app.selectbox(key="fleet-batch").options == ["batch", "web-alb"]
+    app.selectbox(key="fleet-batch").set_value(fakes.BALANCER_ARN).run()
+    assert app.query_params["fleet"] == fakes.BALANCER_ARN
+    assert app.metric[0].value != "–"
 
 
 def test_a_pinned_span_offers_the_way_back(open_page: Open) -> None:

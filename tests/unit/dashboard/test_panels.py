@@ -41,13 +41,13 @@ def values(line: Line) -> str:
     return " ".join("_" if np.isnan(value) else f"{value:g}" for value in line.values)
 
 
-def test_a_grid_ends_before_the_period_that_still_runs() -> None:
-    found = panels.grid(
-        HERE, Timespan.last(timedelta(hours=1), now=NOON + timedelta(seconds=59)), now=NOON + timedelta(seconds=59)
-    )
+@pytest.mark.parametrize("seconds", [10, 59, 69])
+def test_a_grid_ends_before_the_period_that_still_runs_or_is_still_on_its_way(seconds: int) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    found = panels.grid(HERE, Timespan.last(timedelta(hours=1), now=now), now=now)
     assert found.period == 60
     assert found.span.end == NOON
-    assert found.span.start == NOON - timedelta(hours=1)
+    assert found.span.start == (now - timedelta(hours=1)).replace(second=0)
 
 
 def test_a_pinned_span_keeps_its_end() -> None:
