@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
@@ -14,15 +14,12 @@ from alarms.kinds import MetricAlarm
 from alarms.state import StateValue
 from demo.alarm_book import AlarmBook, Entry, Transition
 from demo.alarm_data import evaluated
-from demo.alarm_words import ItemType
+from demo.alarm_words import LONGEST_DATA, LONGEST_SUMMARY, ItemType
 from demo.autoscaler import InProgressError, run_for_alarm
 from demo.fleets import Fleet
 from demo.ground import Ground
 from demo.history import invoking_alarm
 from demo.notices import message, subject
-
-NEVER_RUN: Final = ("ec2", "swf", "ssm", "ssm-incidents", "lambda", "aiops")
-"""Services of actions that AWS takes and the demo cloud does not carry out."""
 
 
 class ActionFailed(RuntimeError):  # noqa: N818 - AWS's word
@@ -48,17 +45,19 @@ def record(
     book: AlarmBook, name: str, arn: str, *, at: datetime, published: str | None = None, error: str | None = None
 ) -> None:
     """Write an action into the alarm's history, in AWS's words."""
-    data = {
+    data: dict[str, Any] = {
         "actionState": "Failed" if error else "Succeeded",
         "stateUpdateTimestamp": int(at.timestamp() * 1000),
         "notificationResource": arn,
-        **({"publishedMessage": published} if published else {}),
+        "publishedMessage": published,
         "error": error,
     }
+    if published is None or len(json.dumps(data)) > LONGEST_DATA:
+        del data["publishedMessage"]
     summary = f"Successfully executed action {arn}"
     if error:
         summary = f'Failed to execute action {arn}. Received error: "{error}"'
-    book.add_history(name, at=at, kind=ItemType.ACTION, summary=summary[:255], data=json.dumps(data)[:4095])
+    book.add_history(name, at=at, kind=ItemType.ACTION, summary=summary[:LONGEST_SUMMARY], data=json.dumps(data))
 
 
 def repeat_scaling(entry: Entry, ground: Ground, fleet: Fleet, *, at: datetime) -> None:

@@ -16,7 +16,7 @@ from alarms.decision import STATES
 from alarms.evaluation import evaluate
 from alarms.kinds import CompositeAlarm, MetricAlarm, MetricMath, SingleMetric
 from alarms.state import StateValue
-from alarms.timeline import evaluate_span
+from alarms.timeline import Timeline, evaluate_span
 from core.series import Series, Times, Values
 from core.statistics import Statistic
 from core.timespan import Timespan, from_epoch
@@ -138,29 +138,30 @@ def _until_changed(
     if last < first:
         return span.end
     times, values = _average_cpu(group, source, tellings, first - LOOKBACK, last)
-    found = [
-        (scaler, evaluate_span(scaler.alarm, times, values, span=evaluated, initial=states[scaler.alarm.name]))
+    timelines = [
+        evaluate_span(scaler.alarm, times, values, span=evaluated, initial=states[scaler.alarm.name])
         for scaler in scalers
     ]
+    changed = _first_change(group, list(zip(scalers, timelines, strict=True)), times, values)
+    for scaler, timeline in zip(scalers, timelines, strict=True):
+        place = int(np.searchsorted(timeline.instants, last if changed is None else changed))
+        states[scaler.alarm.name] = STATES[int(timeline.codes[place])]
+    return span.end if changed is None else from_epoch(changed) + OFFSET + timedelta(seconds=1)
+
+
+def _first_change(group: Group, found: Sequence[tuple[Scaler, Timeline]], times: Times, values: Values) -> int | None:
+    """Run policies while their alarms are in ALARM, minute by minute, until one changes the capacity; give when."""
     alarming = sorted(
         (int(instant), number)
         for number, (_, timeline) in enumerate(found)
         for instant in timeline.instants[timeline.codes == STATES.index(StateValue.ALARM)]
     )
-    reached = last
-    changed = False
     for instant, number in alarming:
-        value = values[int(np.searchsorted(times, instant - 60))]
-        scaler = found[number][0]
-        if pointless(scaler.policy, group, float(value)):
-            continue
-        if _invoked(scaler, group, float(value), at=from_epoch(instant) + OFFSET):
-            reached, changed = instant, True
-            break
-    for scaler, timeline in found:
-        place = int(np.searchsorted(timeline.instants, reached))
-        states[scaler.alarm.name] = STATES[int(timeline.codes[place])]
-    return from_epoch(reached) + OFFSET + timedelta(seconds=1) if changed else span.end
+        scaler, value = found[number][0], float(values[int(np.searchsorted(times, instant - 60))])
+        at = from_epoch(instant) + OFFSET
+        if not pointless(scaler.policy, group, value) and _invoked(scaler, group, value, at=at):
+            return instant
+    return None
 
 
 def _average_cpu(

@@ -14,8 +14,6 @@ from botocore.loaders import Loader
 
 from demo.alarm_book import Entry, Transition, described
 
-NO_STATISTIC_UNIT = None
-
 
 @lru_cache(maxsize=1)
 def _region_names() -> dict[str, str]:
