@@ -137,7 +137,7 @@ def chart(
         bands=bands,
         marks=marks,
         y_max=panel.y_max,
-        status=_status(paging, bands, on),
+        status=_status(panel, drawn, paging, bands),
     )
     return replace(view, note=_no_datapoints(on)) if view.empty else view
 
@@ -204,17 +204,22 @@ def _bands(panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine,
     for line, limit in matched:
         shown = drawn[panel.lines.index(line)]
         if shown.times.size > 1:
-            step = int(shown.times[1] - shown.times[0])
-            found.extend(breaches(shown, _threshold(line, limit), period=step, below=limit.below))
+            found.extend(breaches(shown, _threshold(line, limit), period=_step(shown), below=limit.below))
     return tuple(found)
 
 
-def _status(matched: list[tuple[PanelLine, Limit]], bands: tuple[Band, ...], on: Grid) -> Status | None:
-    """Say what is beyond its threshold now, and for how long; nothing where no threshold is known."""
+def _step(line: Line) -> int:
+    return int(line.times[1] - line.times[0])
+
+
+def _status(
+    panel: Panel, drawn: tuple[Line, ...], matched: list[tuple[PanelLine, Limit]], bands: tuple[Band, ...]
+) -> Status | None:
+    """Say what is beyond its threshold in its newest datapoint, and for how long; nothing where none is known."""
     if not matched:
         return None
-    recent = on.span.end - timedelta(seconds=3 * on.period)
-    lasting = [band for band in bands if band.span.end >= recent]
+    newest = {shown.name: latest(shown).at for shown in (drawn[panel.lines.index(line)] for line, _ in matched)}
+    lasting = [band for band in bands if (at := newest[band.label]) is not None and at in band.span]
     if not lasting:
         return Status(Tone.OK, "OK")
     worst = max(lasting, key=lambda band: band.span.duration)

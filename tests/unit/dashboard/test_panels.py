@@ -117,6 +117,9 @@ LIMIT = Limit(CPU, "Average", 70.0, "alarm")
         ("60 70 70 70 70 70", "OK"),
         ("60 60 60 71 71 71", "cpu beyond its threshold for 3 min"),
         ("71 71 60 60 60 60", "OK"),
+        ("60 60 60 60 71 60", "OK"),
+        ("60 60 71 71 _ _", "cpu beyond its threshold for 2 min"),
+        ("_ _ _ _ _ _", "OK"),
     ],
 )
 def test_a_chart_says_whether_its_threshold_is_crossed_now(points: str, text: str) -> None:
