@@ -219,6 +219,8 @@ def _status(
     if not matched:
         return None
     newest = {shown.name: latest(shown).at for shown in (drawn[panel.lines.index(line)] for line, _ in matched)}
+    if not any(newest.values()):
+        return Status(Tone.MUTED, "No data")
     lasting = [band for band in bands if (at := newest[band.label]) is not None and at in band.span]
     if not lasting:
         return Status(Tone.OK, "OK")

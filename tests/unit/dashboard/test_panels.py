@@ -119,7 +119,7 @@ LIMIT = Limit(CPU, "Average", 70.0, "alarm")
         ("71 71 60 60 60 60", "OK"),
         ("60 60 60 60 71 60", "OK"),
         ("60 60 71 71 _ _", "cpu beyond its threshold for 2 min"),
-        ("_ _ _ _ _ _", "OK"),
+        ("_ _ _ _ _ _", "No data"),
     ],
 )
 def test_a_chart_says_whether_its_threshold_is_crossed_now(points: str, text: str) -> None:
