@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
 from werkzeug.exceptions import HTTPException
 
 from alarms.kinds import MetricAlarm
 from alarms.state import StateValue
+from core.reading import Scope
+from core.series import MetricId
 from demo.alarm_book import AlarmBook, Entry, Transition
 from demo.alarm_data import evaluated
 from demo.alarm_words import LONGEST_DATA, LONGEST_SUMMARY, ItemType
@@ -72,7 +76,8 @@ def repeat_scaling(entry: Entry, ground: Ground, fleet: Fleet, *, at: datetime) 
     by_state = {StateValue.ALARM: alarm.actions.alarm, StateValue.OK: alarm.actions.ok}
     for arn in by_state.get(entry.state, alarm.actions.insufficient_data):
         if ":scalingPolicy:" in arn:
-            _scale(arn, alarm, entry, entry.state, ground, fleet, at=at)
+            with suppress(ActionFailed):  # history has said so when the state changed
+                _scale(arn, alarm, entry, entry.state, ground, fleet, at=at)
 
 
 def _carry_out(arn: str, transition: Transition, entry: Entry, ground: Ground) -> str | None:
@@ -96,12 +101,27 @@ def _publish(arn: str, transition: Transition, entry: Entry, ground: Ground) -> 
     children = [child for name in entry.children if (child := book.get(name)) and child.state is StateValue.ALARM]
     text = json.dumps(message(transition, entry, children))
     _, _, _, region, account, _ = arn.split(":", 5)
-    topics: Any = sns_backends[account][region]
     try:
+        topics: Any = sns_backends[account][region]
         topics.publish(text, arn, subject=subject(transition))
-    except (ServiceException, HTTPException) as error:
+    except (ServiceException, HTTPException, KeyError) as error:
         raise ActionFailed(getattr(error, "message", None) or str(error)) from error
+    _count_message(ground, Scope(account, region), arn, text, at=transition.at)
     return text
+
+
+def _count_message(ground: Ground, scope: Scope, arn: str, text: str, *, at: datetime) -> None:
+    """Put what SNS reports of a message and its deliveries."""
+    topics: Any = sns_backends[scope.account][scope.region]
+    delivered = float(sum(kept.topic.arn == arn for kept in topics.subscriptions.values()))
+    store, when = ground.stores.of(scope), np.array([int(at.timestamp())])
+    for name, value, unit in (
+        ("NumberOfMessagesPublished", 1.0, "Count"),
+        ("NumberOfNotificationsDelivered", delivered, "Count"),
+        ("PublishSize", float(len(text.encode())), "Bytes"),
+    ):
+        metric = MetricId("AWS/SNS", name, (("TopicName", arn.rsplit(":", 1)[-1]),))
+        store.put(metric, when, np.array([value]), unit=unit)
 
 
 def _scale(

@@ -19,10 +19,20 @@ from demo.noise import drift, normal, uniform
 from demo.signals import Conditions, Presence, cpu, minutes_of, overlap, side_by_side
 
 ALL_RUNNING = slice(None)
+DAY = 86_400
 BYTES_PER_REQUEST = 5_200.0
-CREDITS_PER_HOUR = 6.0
-"""What a t2.micro earns. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html"""
 LAUNCH_CREDITS = 30.0
+CREDITS_LOST_PER_HOUR = 0.6 * 45.0 - 6.0
+"""A t2.micro earns 6 credits an hour; a credit is a minute at 100 %, and 45 % is what these instances do on average.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html"""
+
+BY_GROUP = {
+    "AWS/EC2:CPUUtilization": "Percent",
+    "AWS/EC2:NetworkIn": "Bytes",
+    "AWS/EC2:NetworkOut": "Bytes",
+    "CWAgent:mem_used_percent": "Percent",
+}
+"""Metrics of instances that are kept by group too, one raw sample an instance; with their unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ def send(store: MetricStore, built: Built, now: Conditions, group: Group) -> Non
     _table(sender, now, built)
     _function(sender, now, built)
     _logs(sender, now, built)
+    _storage(sender, now, built)
 
 
 def _some(values: Values) -> Values:
@@ -75,9 +86,7 @@ def _some(values: Values) -> Values:
 
 
 def _instances(sender: Sender, now: Conditions, built: Built, presences: Sequence[Presence]) -> None:
-    columns: dict[str, list[tuple[slice, Values]]] = {
-        name: [] for name in ("CPUUtilization", "NetworkIn", "NetworkOut")
-    }
+    columns: dict[str, list[tuple[slice, Values]]] = {name: [] for name in BY_GROUP}
     for presence in presences:
         minutes = minutes_of(presence.running, now.times)
         if minutes.stop <= minutes.start:
@@ -85,14 +94,13 @@ def _instances(sender: Sender, now: Conditions, built: Built, presences: Sequenc
         values = _instance(now, presence, minutes)
         where = {"InstanceId": presence.instance}
         for name, (column, unit) in values.items():
-            sender.put(f"AWS/EC2:{name}", where, column, unit, minutes=minutes)
+            sender.put(name, where, column, unit, minutes=minutes)
         for name, kept in columns.items():
             kept.append((minutes, values[name][0]))
     for name, kept in columns.items():
         samples, counts = side_by_side(kept, now.times.size)
-        unit = "Percent" if name == "CPUUtilization" else "Bytes"
         where = {"AutoScalingGroupName": built.site.group.name}
-        sender.put(f"AWS/EC2:{name}", where, samples, unit, counts=counts)
+        sender.put(name, where, samples, BY_GROUP[name], counts=counts)
 
 
 def _instance(now: Conditions, presence: Presence, minutes: slice) -> dict[str, tuple[Values, str]]:
@@ -102,21 +110,27 @@ def _instance(now: Conditions, presence: Presence, minutes: slice) -> dict[str, 
     requests = now.served[minutes] * np.where(now.capacity[minutes] > 0, share, 0.0)
     uneven = 1.0 + 0.04 * normal(now.source.key("net", presence.instance), times)
     surge = 1.0 + 3.0 * now.effects.surge[minutes]
+    received, sent = 9_000.0 + requests * 900.0 * uneven, 7_000.0 + requests * BYTES_PER_REQUEST * uneven * surge
     hours = np.maximum(times + 60.0 - presence.running[0], 0.0) / 3600.0
-    # With unlimited credits the balance runs out while CPU is above the 10 % baseline; 1 credit is a minute at 100 %.
-    balance = np.clip(LAUNCH_CREDITS + hours * (CREDITS_PER_HOUR - 0.6 * np.mean(percent)), 0.0, 144.0)
+    # With unlimited credits the balance may run out: a working instance is always above the 10 % baseline.
+    balance = np.maximum(0.0, LAUNCH_CREDITS - hours * CREDITS_LOST_PER_HOUR)
+    held = 34.0 + 1.5 * drift(now.source.key("memory", presence.nature), times, every=5400)
+    memory = np.clip(held + 52.0 * now.effects.leak[minutes], 0.0, 99.0)
     broken = (
         np.where(overlap(presence.failing, times) > 0, 1.0, 0.0) if presence.failing[0] < inf else np.zeros(times.size)
     )
     return {
-        "CPUUtilization": (percent, "Percent"),
-        "NetworkIn": (9_000.0 + requests * 900.0 * uneven, "Bytes"),
-        "NetworkOut": (7_000.0 + requests * BYTES_PER_REQUEST * uneven * surge, "Bytes"),
-        "CPUCreditBalance": (balance, "Count"),
-        "CPUCreditUsage": (percent / 100.0, "Count"),
-        "StatusCheckFailed": (broken, "Count"),
-        "StatusCheckFailed_Instance": (broken, "Count"),
-        "StatusCheckFailed_System": (np.zeros(times.size), "Count"),
+        "AWS/EC2:CPUUtilization": (percent, "Percent"),
+        "AWS/EC2:NetworkIn": (np.rint(received), "Bytes"),
+        "AWS/EC2:NetworkOut": (np.rint(sent), "Bytes"),
+        "AWS/EC2:NetworkPacketsIn": (np.rint(received / 310.0), "Count"),
+        "AWS/EC2:NetworkPacketsOut": (np.rint(sent / 980.0), "Count"),
+        "AWS/EC2:CPUCreditBalance": (balance, "Count"),
+        "AWS/EC2:CPUCreditUsage": (percent / 100.0, "Count"),
+        "AWS/EC2:StatusCheckFailed": (broken, "Count"),
+        "AWS/EC2:StatusCheckFailed_Instance": (broken, "Count"),
+        "AWS/EC2:StatusCheckFailed_System": (np.zeros(times.size), "Count"),
+        "CWAgent:mem_used_percent": (memory, "Percent"),
     }
 
 
@@ -167,7 +181,8 @@ def _requests(sender: Sender, now: Conditions, built: Built) -> None:
         sender.put("AWS/ApplicationELB:HTTPCode_Target_5XX_Count", where, _some(now.failed), "Count")
     sender.put("AWS/ApplicationELB:HTTPCode_ELB_5XX_Count", balancer, _some(now.refused), "Count")
     each = np.where(now.capacity > 0, now.served / np.maximum(now.capacity, 0.05), 0.0)
-    sender.put("AWS/ApplicationELB:RequestCountPerTarget", targets, each, "Count")
+    for where in (targets, {"TargetGroup": built.target_group}):
+        sender.put("AWS/ApplicationELB:RequestCountPerTarget", where, each, "Count")
     connections = np.rint(now.requests * 0.32)
     traffic = now.requests * BYTES_PER_REQUEST * (1.0 + 3.0 * now.effects.surge)
     # An LCU is the greatest of 25 new connections a second, 3,000 active ones, 1 GB an hour.
@@ -305,6 +320,19 @@ def _logs(sender: Sender, now: Conditions, built: Built) -> None:
         where = {"LogGroupName": name}
         sender.put("AWS/Logs:IncomingLogEvents", where, _some(lines), "None")
         sender.put("AWS/Logs:IncomingBytes", where, _some(np.rint(lines * size)), "Bytes")
+
+
+def _storage(sender: Sender, now: Conditions, built: Built) -> None:
+    """What the photos take, once a day at midnight, as S3 reports it."""
+    days = now.times[now.times % DAY == 0]
+    if not days.size:
+        return
+    # Photos come at a steady pace; the 22 a day are an ordinary directory's.
+    photos = np.rint(18_400.0 + (days / DAY - 20_000.0) * 22.0 * built.site.share)
+    rest = Sender(sender.store, days)
+    bucket = {"BucketName": built.site.bucket}
+    rest.put("AWS/S3:NumberOfObjects", {**bucket, "StorageType": "AllStorageTypes"}, photos, "Count")
+    rest.put("AWS/S3:BucketSizeBytes", {**bucket, "StorageType": "StandardStorage"}, photos * 214_000.0, "Bytes")
 
 
 def billing_scope(scope: Scope) -> Scope:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from alarms.state import StateValue
+from collectors.catalog import FAMILIES
 from core.timespan import from_epoch
 from demo.alarm_book import ItemType, Transition
 from demo.building import Backends
@@ -204,3 +205,30 @@ class TestActions:
         items = here.book.history(now=here.now, chosen=lambda i: i.kind is ItemType.ACTION and gone in i.summary)
         assert items[0].summary.startswith(f"Failed to execute action {gone}")
         assert json.loads(items[0].data)["actionState"] == "Failed"
+
+    def test_sns_counts_its_messages(self, here: World) -> None:
+        self.fired(here)
+        sent = here.read("AWS/SNS:NumberOfMessagesPublished", "Sum", TopicName="directory-alerts")
+        delivered = here.read("AWS/SNS:NumberOfNotificationsDelivered", "Sum", TopicName="directory-alerts")
+        assert sent.values.sum() >= 1
+        assert delivered.values.sum() == 2 * sent.values.sum()
+
+    def test_a_policy_that_is_deleted_under_an_alarm_fails_and_nothing_else_does(self, here: World) -> None:
+        here.fleet.moto.autoscaling.policies.clear()
+        transition = self.fired(here)
+        until(here, 180)
+        arn = here.place.built.policies["directory-scale-out"]
+        items = here.book.history(now=here.now, chosen=lambda i: i.kind is ItemType.ACTION and i.at == transition.at)
+        assert items[0].summary == f'Failed to execute action {arn}. Received error: "Policy not found"'
+        assert here.group.desired == 2
+
+
+def test_every_metric_is_sent_as_the_catalog_knows_it(here: World) -> None:
+    known = {(f.namespace, f.name, tuple(sorted(d))): f.unit for f in FAMILIES for d in f.dimensions}
+    store = here.ground.stores.of(PROD.scope)
+    found = store.list(now=int(here.now.timestamp()))
+    assert len({metric.namespace for metric in found}) >= 8
+    for metric in found:
+        names = tuple(name for name, _ in metric.dimensions)
+        if metric.namespace != "EmployeeDirectory" and metric.name != "RequestCountPerTarget":
+            assert (known[metric.namespace, metric.name, names] or "None") == store.unit(metric), str(metric)
