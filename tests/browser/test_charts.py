@@ -155,7 +155,11 @@ def due(tick: int) -> dict[str, Any]:
         return None if np.isnan(number) else "nothing" if number == live.NOTHING_HERE else number
 
     return {
-        key: (json.loads(json.dumps(panel.meta)), panel.times.tolist(), [[value(v) for v in row] for row in panel.rows])
+        key: (
+            {name: json.loads(text) for name, text in panel.meta.items()},
+            panel.times.tolist(),
+            [[value(v) for v in row] for row in panel.rows],
+        )
         for key, panel in live.picture(stage.charts(tick)).items()
     }
 

@@ -169,6 +169,8 @@ class FakeSources:
     """How old every answer is."""
     denied: bool = False
     """Every answer is empty, and says that AWS denied it."""
+    deny: frozenset[str] = frozenset()
+    """IAM actions that alone are denied."""
     broken: bool = False
     """Every read fails as nobody foresaw."""
     gate: threading.Event = field(default_factory=threading.Event)
@@ -186,7 +188,7 @@ class FakeSources:
         self.reads.append(what)
         if self.broken:
             raise ZeroDivisionError("nobody foresaw this, and the message holds a secret")
-        if self.denied:
+        if self.denied or what in self.deny:
             return Reading(empty, now, (self.fault(scope, what),))
         return Reading(full(), now - self.lag)
 

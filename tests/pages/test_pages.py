@@ -50,6 +50,23 @@ def test_loading(open_page: Open, page: str) -> None:
     assert not seen.components(app)
 
 
+@pytest.mark.parametrize(
+    ("action", "stays"),
+    [
+        ("cloudwatch:GetMetricStatistics", "Health checks failed with these codes: [502]"),
+        ("elasticloadbalancing:DescribeTargetHealth", "Alarm web-cpu-high, policy web-out"),
+        ("autoscaling:DescribeScalingActivities", "Threshold Crossed: 3 datapoints"),
+        ("cloudwatch:DescribeAlarms", "Alarm web-cpu-high, policy web-out"),
+        ("cloudwatch:ListMetrics", "2 / 3"),
+    ],
+)
+def test_one_denied_action_takes_one_part_of_the_wall(open_page: Open, action: str, stays: str) -> None:
+    app = open_page(context(FakeSources(deny=frozenset({action}))))
+    assert not app.exception
+    assert [code.value for code in app.code] == [action]
+    assert stays in seen.text(app)
+
+
 def test_stories_have_nothing_to_load(open_page: Open) -> None:
     assert not open_page(context(stage=FakeStage()), "stories").get("skeleton")
 
