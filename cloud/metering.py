@@ -54,6 +54,11 @@ def feature(name: str) -> Iterator[None]:
         _feature.reset(token)
 
 
+def current_feature() -> str:
+    """Give the feature that calls are booked to here."""
+    return _feature.get()
+
+
 class Events(Protocol):
     """The part of a botocore session that handlers are registered with."""
 

@@ -22,6 +22,7 @@ from core.reading import Scope
 from dashboard.feed import Feed
 from dashboard.stage import Control, Stage
 from dashboard.views.frame import Place
+from dashboard.views.own_bill import Books
 from dashboard.views.sources import Sources
 from dashboard.wording import INFO, OK, Look
 
@@ -48,6 +49,8 @@ class Context:
     stories: Control | None = None
     """Where stories are told; only the demo cloud has one."""
     audit: Audit | None = None
+    books: Books | None = None
+    """What our own calls cost; none where nobody counts them."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -131,6 +134,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         cloud="Demo cloud" if settings.is_demo else "AWS",
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=Audit(settings.data_dir),
+        books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

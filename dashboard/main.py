@@ -18,6 +18,9 @@ def pages(context: cached.Context) -> list[st.Page]:
         st.Page("app_pages/explorer.py", title="Explorer", icon=":material/query_stats:", url_path="explorer"),
         st.Page("app_pages/resources.py", title="Resources", icon=":material/dns:", url_path="resources"),
     ]
+    if context.books is not None:
+        bill = st.Page("app_pages/own_bill.py", title="Own bill", icon=":material/receipt_long:", url_path="own-bill")
+        shown.append(bill)
     if context.stories is not None:
         shown.append(
             st.Page("app_pages/stories.py", title="Stories", icon=":material/theater_comedy:", url_path="stories")

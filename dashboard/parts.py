@@ -16,6 +16,7 @@ import streamlit as st
 from access.policy import Action
 from cloud.metering import feature
 from core.reading import Fault, Scope
+from dashboard import presence
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
 from dashboard.state import LONGEST_VALUE, RANGES, PageState, read
@@ -239,6 +240,7 @@ def looked(
     Draws exactly one element, so that what follows keeps its place from tick to tick. None: still loading.
     """
     slot = st.empty()
+    presence.note(context)
     load = partial(_booked, str(key[0]), load)
     snapshot = context.feed.look(key, load, every=every, patience=0.1)
     if snapshot is None:
@@ -369,6 +371,15 @@ def downloads(view: ExplorerView) -> None:
 def first(name: str) -> str:
     """Give the first value of a name in the URL, cut to a sane length; empty where there is none."""
     return (url().get(name) or ("",))[0][:LONGEST_VALUE]
+
+
+@contextmanager
+def foreseen(kind: type[Exception], title: str) -> Iterator[None]:
+    """Show what was foreseen to go wrong as it says itself, in place of what is drawn inside."""
+    try:
+        yield
+    except kind as why:
+        st.error(md(str(why)), title=title, icon=":material/error:")
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from core.series import MetricId, Series
 from dashboard.cached import Context
 from dashboard.feed import Feed
 from dashboard.stage import Playbill, StageError, StoryCard, Telling
+from dashboard.views.own_bill import Books
+from tests.pages import bills
 
 T = TypeVar("T")
 
@@ -258,6 +260,7 @@ def context(
     stage: FakeStage | None = None,
     role: Role = Role.ADMINISTRATOR,
     patience: float = 10.0,
+    books: Books | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -270,6 +273,7 @@ def context(
         now=lambda: NOW,
         cloud="Demo cloud" if stage else "AWS",
         stories=stage,
+        books=books or Books(lambda: bills.bill(at=NOW)),
         patience=patience,
         close=feed.close,
     )

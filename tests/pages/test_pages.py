@@ -18,7 +18,7 @@ from tests.pages import fakes, seen
 from tests.pages.conftest import MAIN, Open
 from tests.pages.fakes import HOSTILE, NOW, FakeSources, FakeStage, context
 
-PAGES = ("wall", "explorer", "resources", "stories")
+PAGES = ("wall", "explorer", "resources", "stories", "own_bill")
 READING = ("wall", "explorer", "resources")
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 

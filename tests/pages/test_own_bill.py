@@ -1,0 +1,171 @@
+"""The own-bill page: loading, empty, stale, unreadable, full; and what the cap of the day keeps off."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cloud.statement import Statement
+from dashboard.views.own_bill import Books
+from tests.pages import bills, seen
+from tests.pages.bills import bill, dollars
+from tests.pages.conftest import Open
+from tests.pages.fakes import HOSTILE, NOW, FakeStage, context
+
+
+def opened(open_page: Open, read: Callable[[], Statement], *, patience: float = 10.0) -> AppTest:
+    return open_page(context(stage=FakeStage(), books=Books(read), patience=patience), "own_bill")
+
+
+def bare(text: str) -> str:
+    """Text without what keeps foreign text from being read as Markdown."""
+    return text.replace("\\", "").replace("\u2060", "")
+
+
+def words_of(app: AppTest) -> str:
+    return bare(seen.text(app))
+
+
+def table(app: AppTest, column: str) -> list[dict[str, str]]:
+    """The rows of the table that has `column`."""
+    frame = next(frame.value for frame in app.dataframe if column in frame.value)
+    return [{str(name): str(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def test_a_month_in_full(open_page: Open) -> None:
+    app = opened(open_page, lambda: bill(at=NOW))
+    assert not app.exception
+    assert [(metric.label.replace("\\", ""), metric.value) for metric in app.metric] == [
+        ("Calls today", "32,000"),
+        ("Calls this month", "132,002"),
+        ("Free requests used", "12.4%"),
+        ("Cost this month", "$0.00"),
+        ("Cost at month's end", "$0.00"),
+        ("Cost of a viewer's hour", "$0.00"),
+    ]
+    assert table(app, "Who asked")[0] == {
+        "Who asked": "Explorer, chart",
+        "Today": "0",
+        "This month": "100,000",
+        "Share": "75.8%",
+        "Cost": "$0.00",
+    }
+    operation = table(app, "Operation")[0]
+    assert (operation["Operation"], operation["On AWS's bill"]) == ("cloudwatch:GetMetricStatistics", "CW:Requests")
+    assert [row["Account"] for row in table(app, "Account")] == [
+        "directory-prod 111111111111",
+        "directory-dr 222222222222",
+    ]
+    text = words_of(app)
+    assert "for all its regions, users and tools together" in text
+    assert "the last 1 d going on for the 7 d 12 h that are left of the month" in text
+    assert "Updated 11:31:30" in text
+
+
+def test_loading_draws_a_skeleton(open_page: Open) -> None:
+    gate = threading.Event()
+
+    def slow() -> Statement:
+        gate.wait(20)
+        return bill(at=NOW)
+
+    app = opened(open_page, slow, patience=0.2)
+    gate.set()
+    assert not app.exception
+    assert app.get("skeleton")
+    assert not app.metric
+
+
+def test_a_month_without_calls_says_so(open_page: Open) -> None:
+    empty = bill(at=NOW, of_month=(), refusals=(), viewer_minutes=0, pace=timedelta(0))
+    app = opened(open_page, lambda: empty)
+    assert not app.exception
+    text = words_of(app)
+    assert "has called AWS not once since 01 November UTC" in text
+    assert [metric.value for metric in app.metric] == ["0", "0", "0%", "$0.00", "–", "–"]
+    assert "is said when an hour of calls is known" in text
+
+
+def test_an_old_statement_is_called_stale_and_stays(open_page: Open) -> None:
+    app = opened(open_page, lambda: bill(at=NOW - timedelta(minutes=7)))
+    assert "Stale · 7 min old" in words_of(app)
+    assert app.metric[1].value == "132,002"
+
+
+def test_a_ledger_that_cannot_be_read_says_why(open_page: Open) -> None:
+    def locked() -> Statement:
+        raise sqlite3.OperationalError("database is locked")
+
+    app = opened(open_page, locked)
+    assert not app.exception
+    assert "The ledger of our own calls cannot be read: database is locked" in bare(app.error[0].value)
+    assert app.title[0].value == "Own bill"
+
+
+def test_an_error_nobody_foresaw_has_a_reference(open_page: Open) -> None:
+    def broken() -> Statement:
+        raise ZeroDivisionError("secret")
+
+    app = opened(open_page, broken)
+    assert "Reference for the log: " in app.error[0].value
+    assert "secret" not in seen.text(app)
+
+
+def test_without_a_ledger_the_page_is_not_in_the_navigation(open_page: Open) -> None:
+    app = open_page(replace(context(), books=None))
+    with pytest.raises(ValueError, match="own_bill"):
+        app.switch_page("app_pages/own_bill.py")
+
+
+def test_what_is_off_at_the_default_cap_has_a_price(open_page: Open) -> None:
+    app = opened(open_page, lambda: bill(at=NOW))
+    refused, known = table(app, "A month, watched all day")
+    assert (refused["State"], refused["Refused"], refused["A read"]) == ("▲ off", "12", "$0.00001")
+    assert refused["A month, watched all day"] == "$0.43 (43,200 reads)"
+    assert (known["State"], known["Where"], known["A month, watched all day"]) == (
+        "▲ off",
+        "Explorer",
+        "$0.43 (43,200 reads)",
+    )
+    assert "\u202e" not in refused["What"]
+    text = words_of(app)
+    assert "so nothing that costs money is ever called" in text
+    assert "2 off" in text
+    assert HOSTILE not in text
+
+
+@pytest.mark.parametrize(
+    ("cap", "states", "words"),
+    [
+        ("0.00300", ["▲ off", "▲ off"], "the cap is reached"),
+        ("0.00301", ["✓ on", "✓ on"], "$0.003 spent, $0.00001 left"),
+        ("5", ["✓ on", "✓ on"], "$0.003 spent, $5.00 left"),
+    ],
+)
+def test_one_step_around_the_cap(open_page: Open, cap: str, states: list[str], words: str) -> None:
+    spent = bill(at=NOW, of_month=(*bills.OF_MONTH, bills.BOUGHT), cap=dollars(cap))
+    app = opened(open_page, lambda: spent)
+    assert [row["State"] for row in table(app, "A month, watched all day")] == states
+    assert words in words_of(app)
+
+
+def test_a_viewers_hour_leaves_the_collector_out(open_page: Open) -> None:
+    spent = bill(at=NOW, of_month=(*bills.OF_MONTH, bills.BOUGHT), cap=dollars("5"))
+    app = opened(open_page, lambda: spent)
+    assert app.metric[5].value == "$0.0003"  # $0.003 over ten hours
+    assert "12,030 calls, over 10.0 h" in bare(app.metric[5].proto.delta_description)
+
+
+def test_looking_is_noted_under_a_name_of_the_session(open_page: Open) -> None:
+    noted: list[tuple[str, str]] = []
+    books = Books(lambda: bill(at=NOW), lambda viewer, page: noted.append((viewer, page)))
+    open_page(context(books=books), "own_bill")
+    assert {page for _, page in noted} == {"", "own-bill"}
+    assert len({viewer for viewer, _ in noted}) == 1
+    assert "alice" not in noted[0][0]
