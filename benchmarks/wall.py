@@ -143,7 +143,7 @@ def served() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 def serve(port: int) -> None:
     warmup.settle()
     app = st.App(PAGE, routes=[static_route()], middleware=serving.build_middleware())
-    app.run(config={"server.port": port, "server.headless": True})
+    app.run(config={"server.port": port, "server.headless": True, **warmup.SERVER_OPTIONS})
 
 
 # ---- paint

@@ -31,8 +31,8 @@ class Panel:
     """One chart as the browser holds it."""
 
     meta: Mapping[str, str]
-    """Everything but the numbers: each field of `described` as JSON. Fifty viewers hold a thousand panels, and text, other
-    than nested lists and dicts, is nothing that the garbage collector walks."""
+    """Everything but the numbers: each field of `described` as JSON. Fifty viewers hold a thousand panels, and text,
+    unlike nested lists and dicts, is nothing that the garbage collector walks."""
     times: Times
     """Every time at which a line of the chart has a point, ascending."""
     rows: tuple[Values, ...]

@@ -54,6 +54,7 @@ class Chart {
     this.card.buildLegend(this.panel.meta.lines, (index) => this.plot.toggle(index));
     this.tip.build(this.panel.meta.lines);
     this.buildTable();
+    this.colour();
   }
 
   buildTable() {
@@ -92,7 +93,6 @@ class Chart {
     setText(this.note, meta.note);
     this.fillClock();
     this.fillTable();
-    this.colour();
     if (this.index === null) this.fillLegend(null);
   }
 
@@ -117,11 +117,18 @@ class Chart {
 
   fillTable() {
     const { meta, times, rows } = this.panel;
+    const whens = new Map(); // lines mostly end at the same time
+    const whenOf = (at) => whens.get(at) || whens.set(at, at < 0 ? "no data" : instant(times[at], meta.zone)).get(at);
     const said = meta.lines.map((line, place) => {
       const row = rows[place], at = this.lastIndex(row), unit = this.unitOf(line);
       let low = Infinity, high = -Infinity;
-      for (const value of row) if (value != null) { if (value < low) low = value; if (value > high) high = value; }
-      const latest = written(row[at], unit), when = at < 0 ? "no data" : instant(times[at], meta.zone);
+      for (let index = 0; index < row.length; index++) {
+        const value = row[index];
+        if (value == null) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      const latest = written(row[at], unit), when = whenOf(at);
       [latest, when, written(low, unit), written(high, unit)]
         .forEach((text, column) => setText(this.tableRows[place].children[column + 1], text));
       return at < 0 ? `${line.name}: no data` : `${line.name}: ${latest} at ${when}`;

@@ -23,7 +23,7 @@ HALF_PAST = TEN + timedelta(minutes=30)
 
 
 def wall_message(app: AppTest) -> dict[str, Any]:
-    (element,) = [each for each in app.get("bidi_component") if each.proto.component_name == "watchkeeper_wall"]
+    element = next(each for each in app.get("bidi_component") if each.proto.component_name == "watchkeeper_wall")
     head, _ = live.opened(element.proto.bytes)
     return head
 
