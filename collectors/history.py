@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.clients import Clients
-from collectors import catalog, metrics
+from collectors import catalog, metrics, refusals
 from collectors.metrics import Outcome, Part
 from collectors.planning import Allowance, Call, Plan, SeriesKey, plan, whole_periods
 from collectors.query import MetricQuery
@@ -137,6 +137,7 @@ class History:
         """Ask AWS for what is missing, except for what failed a moment ago: that fails as it did."""
         failed = {query: faults for query in missing if (faults := self._lately_failed(_Key.of(query), now))}
         planned = self._plan([query for query in missing if query not in failed])
+        refusals.note(planned, self._clients.meter, now=now, every=timedelta(seconds=self._refresh))
         outcomes = metrics.execute(planned.calls, self._clients)
         self._keep(outcomes, now)
         self._remember_failures(outcomes, now)
