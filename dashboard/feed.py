@@ -25,6 +25,9 @@ IDLE_SECONDS: Final = 45.0
 KEPT_SECONDS: Final = 600.0
 """After this long it is forgotten."""
 TICK_SECONDS: Final = 0.5
+FORGOTTEN_SECONDS: Final = 10.0
+"""A value this much older than its renewals allow is not shown before a new one was tried."""
+MOMENT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,13 @@ class Feed:
         with self._lock:
             entry = self._entries.setdefault(key, _Entry(load, every=every))
             entry.load, entry.every, entry.asked = load, every, time.monotonic()
-            if entry.snapshot is not None:
+            if entry.snapshot is not None and not _is_forgotten(entry):
                 return entry.snapshot
-            running = entry.running or self._start(entry)
+            running, old = entry.running or self._start(entry), entry.snapshot
+        if old is not None:
+            # Nobody looked for a while: the new value is worth a moment, then the old one is shown with its age.
+            wait([running], timeout=MOMENT_SECONDS)
+            return entry.snapshot
         wait([running], timeout=patience)
         if not running.done():
             return None
@@ -125,6 +132,13 @@ class Feed:
                         del self._entries[key]
                     elif _is_due(entry, now=now):
                         self._start(entry)
+
+
+def _is_forgotten(entry: _Entry) -> bool:
+    """Say whether a value that should be renewed was left to grow old, because nobody looked; a read under way counts."""
+    if entry.every is None or entry.running is not None:
+        return False
+    return time.monotonic() - entry.done > entry.every + FORGOTTEN_SECONDS
 
 
 def _is_due(entry: _Entry, *, now: float) -> bool:

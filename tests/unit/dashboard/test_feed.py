@@ -126,6 +126,15 @@ def test_what_somebody_looks_at_is_renewed_in_the_background(feed: Feed) -> None
     assert reader.reads >= 2
 
 
+def test_who_comes_back_after_a_while_sees_a_new_value(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.feed.FORGOTTEN_SECONDS", -100.0)
+    reader = Reader()
+    feed.look("wall", reader, every=60, patience=LONG)
+    snapshot = feed.look("wall", reader, every=60)
+    assert snapshot is not None
+    assert snapshot.value == 2
+
+
 def test_forgetting_reads_anew(feed: Feed) -> None:
     reader = Reader()
     feed.look("wall", reader, every=None, patience=LONG)
