@@ -135,7 +135,7 @@ class Feed:
 
 
 def _is_forgotten(entry: _Entry) -> bool:
-    """Say whether a value that should be renewed was left to grow old, because nobody looked; a read under way counts."""
+    """Say whether a value that should be renewed was left to grow old, because nobody looked."""
     if entry.every is None or entry.running is not None:
         return False
     return time.monotonic() - entry.done > entry.every + FORGOTTEN_SECONDS
