@@ -31,6 +31,8 @@ END = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ROUNDS = 3
 STATISTICS = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
 AWS = os.environ.get("WATCHKEEPER_AWS_CLI") or shutil.which("aws")
+JS_SDK = os.environ.get("WATCHKEEPER_JS_SDK")
+"""A folder in which `npm install @aws-sdk/client-cloudwatch` was run."""
 
 
 def span(points: int) -> tuple[datetime, datetime]:
@@ -261,10 +263,20 @@ def statistics_rows(port: int, metrics: int = 50) -> None:
     table(taken, name)
 
 
-def cli_command(port: int, points: int, folder: str) -> list[str]:
-    document = requests(points)["MetricDataQueries"]
+def written_queries(points: int, folder: str) -> Path:
     path = Path(folder) / f"queries-{points}.json"
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(requests(points)["MetricDataQueries"]))
+    return path
+
+
+def js_command(port: int, points: int, folder: str) -> list[str]:
+    script = Path(__file__).with_suffix(".mjs")
+    over = (instant.isoformat() for instant in span(points))
+    return ["node", str(script), str(port), str(written_queries(points, folder)), *over]
+
+
+def cli_command(port: int, points: int, folder: str) -> list[str]:
+    path = written_queries(points, folder)
     start, end = (instant.isoformat() for instant in span(points))
     return [
         str(AWS), "cloudwatch", "get-metric-data",
@@ -284,12 +296,15 @@ def whole_processes(port: int, points: int) -> None:
     }
 
     def run(command: list[str]) -> Callable[[], Any]:
-        return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environ)
+        return lambda: subprocess.run(command, check=True, capture_output=True, env=environ)
 
     me = [sys.executable, "-m", "benchmarks.read_metrics", "--once"]
     with tempfile.TemporaryDirectory() as folder:
         rows = {
             "boto3 paginator": run([*me, "plain", str(points), str(port)]),
+            "AWS SDK for JavaScript": run(js_command(port, points, folder))
+            if JS_SDK and shutil.which("node")
+            else None,
             "AWS CLI (prints JSON)": run(cli_command(port, points, folder)) if AWS else None,
             "**ours**": run([*me, "ours", str(points), str(port)]),
         }
@@ -300,6 +315,8 @@ def whole_processes(port: int, points: int) -> None:
         print(f"| {name} | {way.wall:.2f} | {taken['boto3 paginator'].wall / way.wall:.1f} |")
     if not AWS:
         print("\nNo AWS CLI: name one with WATCHKEEPER_AWS_CLI.")
+    if not JS_SDK:
+        print("\nNo AWS SDK for JavaScript: name a folder that has it with WATCHKEEPER_JS_SDK.")
 
 
 def once(way: str, points: int, port: int) -> None:
