@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -45,6 +46,8 @@ def serve(options: Options, clock: Clock, *, announce: Callable[[str], None]) ->
     listening = reserved(options.host, options.port)
     engine = _engine(options, ground)
     app = build_app(ground, engine, control=controls(engine, ground), account=options.account)
+    gc.freeze()  # what stands now stays; collecting begins with what comes
+    gc.enable()
     server = DemoServer(app, host=options.host, bound=listening)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
