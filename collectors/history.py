@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from cloud.clients import Clients
 from collectors import catalog, metrics, refusals
+from collectors.leases import Leases
 from collectors.metrics import Outcome, Part
 from collectors.planning import Allowance, Call, Plan, SeriesKey, plan, whole_periods
 from collectors.query import MetricQuery
@@ -61,6 +62,11 @@ class _Key:
         )
 
     @property
+    def lease(self) -> str:
+        """The name of the leave to fetch it."""
+        return json.dumps(self.columns)
+
+    @property
     def columns(self) -> tuple[object, ...]:
         return (
             self.scope.account,
@@ -92,8 +98,11 @@ class _Held:
 class History:
     """Metrics through the store. Safe to share between threads, and the store between processes."""
 
-    def __init__(self, store: Store, clients: Clients, *, refresh: timedelta | None = None) -> None:
+    def __init__(
+        self, store: Store, clients: Clients, *, refresh: timedelta | None = None, leases: Leases | None = None
+    ) -> None:
         self._store = store
+        self._leases = leases or Leases(store)
         self._clients = clients
         self._refresh = int((refresh or timedelta(seconds=clients.settings.refresh_seconds)).total_seconds())
         self._failed: dict[_Key, tuple[datetime, tuple[Fault, ...]]] = {}
@@ -103,7 +112,7 @@ class History:
         """Give a series for every query, from the store where it is settled, from AWS where it is not.
 
         A query whose call failed gives what the store holds, and the fault says what is missing. Readers that want
-        the same series at once wait for one fetch.
+        the same series at once, in this process or another, wait for one fetch.
         """
         wanted = tuple(dict.fromkeys(queries))
         held = self._load(wanted)
@@ -112,8 +121,7 @@ class History:
         faults: tuple[Fault, ...] = ()
         if missing:
             with self._alone(missing):
-                missing = _missing(wanted, self._load(wanted), now, refresh)
-                faults = self._fetch(missing, now)
+                faults = self._fetch_once(missing, now, refresh)
             held = self._load(wanted)
         return Reading({query: _series(query, held[query], now) for query in wanted}, now, faults)
 
@@ -132,6 +140,18 @@ class History:
     def _plan(self, missing: Sequence[MetricQuery]) -> Plan:
         allowance: Allowance = metrics.allowance(self._clients, (query.scope for query in missing))
         return plan(missing, allowance=allowance, prices=self._clients.meter.prices)
+
+    def _fetch_once(self, missing: Sequence[MetricQuery], now: datetime, refresh: float) -> tuple[Fault, ...]:
+        """Ask AWS for what is missing, or wait while another process does and leaves it in the store."""
+        waiting = self._leases.patient()
+        while missing:
+            with self._leases.held({_Key.of(query).lease for query in missing}, waiting) as mine:
+                missing = _missing(missing, self._load(missing), now, refresh)
+                if mine:
+                    return self._fetch(missing, now) if missing else ()
+            if missing:
+                waiting.pause()
+        return ()
 
     def _fetch(self, missing: Sequence[MetricQuery], now: datetime) -> tuple[Fault, ...]:
         """Ask AWS for what is missing, except for what failed a moment ago: that fails as it did."""

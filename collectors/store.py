@@ -41,6 +41,10 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     CREATE INDEX documents_at ON documents (kind, account, region, at);
     """,
+    """
+    CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX leases_holder ON leases (holder);
+    """,
 )
 
 
