@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from cloud.settings import Settings, SettingsError, load
-from dashboard import cached, serving
+from dashboard import cached, serving, warmup
 
 ROOT = Path(__file__).parent
 
@@ -39,7 +39,8 @@ cached.provide(lambda: cached.build(settings, clock=clock))
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Stop what reads in the background when the server stops."""
+    """Pay at the start what viewers would pay; stop what reads in the background when the server stops."""
+    warmup.settle()
     yield None
     cached.close()
 

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.settings import Settings
+from dashboard import warmup
 from dashboard.charts.assets import static_route
 
 SMALLEST_COMPRESSED: Final = 1_024
@@ -123,4 +124,6 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "browser.serverAddress": settings.address,
         "browser.serverPort": settings.port,
         "server.enableStaticServing": False,
+        "logger.hideWelcomeMessage": True,
+        **warmup.SERVER_OPTIONS,
     }
