@@ -1,15 +1,16 @@
-"""Drawing of the explorer's controls: which statistic of which series, and the period."""
+"""Drawing of the explorer's controls: which statistic of which series, the period, and downloads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from core.reading import Verdict
 from dashboard.state import MetricChoice
 from dashboard.views import explorer
-from dashboard.views.explorer import PeriodOption, PriceTag
+from dashboard.views.explorer import ExplorerView, PeriodOption, PriceTag
 from dashboard.wording import md, money, plain
 
 
@@ -59,3 +60,21 @@ def draw_period(options: Sequence[PeriodOption], wanted: int | None, *, key: str
         width=160,
         key=key,
     )
+
+
+def downloads(view: ExplorerView) -> None:
+    """Offer the datapoints as CSV and Parquet; the file is made when it is asked for."""
+    with st.container(horizontal=True, gap="xsmall", key="downloads"):
+        for name, ending, kind, make in (
+            ("CSV", "csv", "text/csv", explorer.csv),
+            ("Parquet", "parquet", "application/vnd.apache.parquet", explorer.parquet),
+        ):
+            st.download_button(
+                name,
+                data=partial(make, view.data),
+                file_name=f"{view.file_name}.{ending}",
+                mime=kind,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{ending}",
+            )

@@ -20,8 +20,7 @@ from dashboard import presence
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
 from dashboard.state import LONGEST_VALUE, RANGES, PageState, read
-from dashboard.views import explorer, frame
-from dashboard.views.explorer import ExplorerView
+from dashboard.views import frame
 from dashboard.views.frame import Badge, Notice
 from dashboard.views.things import Group, Item
 from dashboard.views.tiles import Tile
@@ -90,8 +89,11 @@ def show(state: PageState, context: Context) -> None:
     st.session_state["frame"] = wanted
 
 
-def bar(title: str, state: PageState, context: Context) -> None:
-    """Draw the page's bar: title, cloud, account and region, range and the live switch."""
+def bar(title: str, state: PageState, context: Context, *, everywhere: bool = False) -> None:
+    """Draw the page's bar: title, cloud, account and region, range and the live switch.
+
+    A page about `everywhere` has neither account, region nor range to choose.
+    """
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall", key="bar"
     ):
@@ -100,18 +102,25 @@ def bar(title: str, state: PageState, context: Context) -> None:
             place = context.place(state.scope)
             badge(Badge(place.cloud, context.cloud_look))
             # Where a control beside it says the same, it is there for screen readers only.
-            with st.container(key="place-seen" if len(context.scopes) == 1 or state.kiosk else "place-unseen"):
-                st.header(md(place.text()), anchor=False, width="content")
+            seen = everywhere or state.kiosk or len(context.scopes) == 1
+            with st.container(key="place-seen" if seen else "place-unseen"):
+                where = "All accounts and regions" if everywhere else place.text()
+                st.header(md(where), anchor=False, width="content")
         with st.container(
             horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-controls", width="content"
         ):
+            if not everywhere:
+                _place_controls(state, context)
             _controls(state, context)
 
 
-def _controls(state: PageState, context: Context) -> None:
+def _place_controls(state: PageState, context: Context) -> None:
     if len(context.scopes) > 1:
         _scope_control(state, context)
     _range_control(state, context)
+
+
+def _controls(state: PageState, context: Context) -> None:
     if state.fixed is not None:
         if st.button("Back to live", icon=":material/play_arrow:", key="back-to-live"):
             show(replace(state, fixed=None, live=True), context)
@@ -266,7 +275,7 @@ def tiles(shown: Sequence[Tile], *, key: str, tall: bool = False) -> None:
                 icon=":material/error:" if tile.alarming else None,
                 chart_data=list(tile.spark) or None,
                 chart_type="area",
-                height=182 if tall else 148,
+                height=182 if tall else 148 if any(each.spark for each in shown) else 112,
             )
 
 
@@ -348,24 +357,6 @@ def record_story(context: Context, story: str, *, scope: Scope, done: bool) -> N
     """Write into the audit record that the viewer told a story."""
     if context.audit is not None:
         context.audit.record(context.actor, Action.TELL_STORY, story, at=context.now(), allowed=done, scope=scope)
-
-
-def downloads(view: ExplorerView) -> None:
-    """Offer the datapoints as CSV and Parquet; the file is made when it is asked for."""
-    with st.container(horizontal=True, gap="xsmall", key="downloads"):
-        for name, ending, kind, make in (
-            ("CSV", "csv", "text/csv", explorer.csv),
-            ("Parquet", "parquet", "application/vnd.apache.parquet", explorer.parquet),
-        ):
-            st.download_button(
-                name,
-                data=partial(make, view.data),
-                file_name=f"{view.file_name}.{ending}",
-                mime=kind,
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"download-{ending}",
-            )
 
 
 def first(name: str) -> str:

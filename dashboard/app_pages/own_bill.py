@@ -35,9 +35,8 @@ def draw_view(view: own_bill.OwnBillView) -> None:
     parts.tiles(view.tiles, key="kpi")
     if view.nothing:
         parts.empty("Nothing was called", view.nothing)
-    with parts.card("calls", "Calls", None):
-        draw_chart(view.chart, key="own-calls", height=236)
-        st.text(view.projection_sentence)
+    draw_chart(view.chart, key="own-calls", height=200)
+    st.caption(md(view.projection_sentence))
     left, right = st.columns(2, gap="xsmall")
     with left:
         draw_table("By who asked", view.by_feature, key="by-feature")
@@ -45,7 +44,10 @@ def draw_view(view: own_bill.OwnBillView) -> None:
         draw_table("By account and region", view.by_scope, key="by-scope")
     with parts.card("off", "Off, to be free", view.off_state):
         st.text(view.off_sentence)
-        st.dataframe(view.off, hide_index=True, height="content", row_height=ROW_PIXELS, key="table-off")
+        wide = {"What": st.column_config.TextColumn(width="large")}
+        st.dataframe(
+            view.off, hide_index=True, height="content", row_height=ROW_PIXELS, column_config=wide, key="table-off"
+        )
     draw_table("By operation", view.by_operation, key="by-operation")
     st.caption(md(view.free_sentence))
 
@@ -59,7 +61,7 @@ def draw_bill(books: own_bill.Books) -> None:
             draw_view(own_bill.build(found, books, names=context.names, now=context.now()))
 
 
-parts.bar("Own bill", state, context)
+parts.bar("Own bill", state, context, everywhere=True)
 parts.problems(state.problems)
 if context.books is None:
     parts.empty("No ledger here", "This dashboard was started without a ledger of its own calls.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -29,6 +29,8 @@ K = TypeVar("K")
 
 COLLECTOR: Final = "collector"
 """The feature of the process that polls whether or not anybody looks."""
+LEAST_VIEWING: Final = 60
+"""Minutes of looking before an hour's cost is said: the first look reads much that is never read again."""
 MOST_FEATURES: Final = 5
 """Features with a colour of their own in the chart; the rest are one line."""
 _NAMES: Final = {
@@ -140,29 +142,28 @@ def _state(found: Statement) -> Badge:
 
 def _tiles(found: Statement, projection: Projection | None) -> tuple[Tile, ...]:
     today, month = bills.total_calls(found.of_today), bills.total_calls(found.of_month)
-    hourly = _hourly(found)
     used = bills.free_used(found.of_month)
     most = max(used.values(), default=0)
     ahead = f"{projection.calls:,} calls" if projection else "known after an hour of calls"
     refused = sum(times for _, times in found.refusals)
     return (
-        _tile("today", "Calls today", f"{today:,}", "all processes, since 00:00 UTC", spark=hourly),
+        _tile("today", "Calls today", f"{today:,}", "since 00:00 UTC, all processes"),
         _tile("month", "Calls this month", f"{month:,}", f"{refused:,} refused at the cap"),
-        _tile("free", "Free requests used", _part(most), f"{most:,} of {FREE_CLOUDWATCH_REQUESTS:,}, ours alone"),
+        _tile("free", "Our part of the free million", _part(most), f"{most:,} of {FREE_CLOUDWATCH_REQUESTS:,}"),
         _tile("spent", "Cost this month", str(found.spent), f"cap {found.cap}, left {found.left}"),
         _tile("end", "Cost at month's end", str(projection.cost) if projection else NO_VALUE, ahead),
         _viewer_tile(found),
     )
 
 
-def _tile(key: str, label: str, value: str, yardstick: str, *, spark: Sequence[float] = ()) -> Tile:
-    return Tile(key, label, value, "", None, yardstick, tuple(spark), alarming=False)
+def _tile(key: str, label: str, value: str, yardstick: str) -> Tile:
+    return Tile(key, label, value, "", None, yardstick, (), alarming=False)
 
 
 def _viewer_tile(found: Statement) -> Tile:
     label = "Cost of a viewer's hour"
-    if not found.viewer_minutes:
-        return _tile("viewer", label, NO_VALUE, "nobody has looked this month")
+    if found.viewer_minutes < LEAST_VIEWING:
+        return _tile("viewer", label, NO_VALUE, "known after an hour of looking")
     shown = [each for each in found.of_month if each.feature != COLLECTOR]
     hours = Decimal(found.viewer_minutes) / 60
     cost = Money((bills.total_cost(tuple(shown)).amount / hours).quantize(Decimal("0.000001"), ROUND_HALF_EVEN))
@@ -182,15 +183,6 @@ def _part(used: int) -> str:
 def _hour_starts(found: Statement) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     last = int(found.at.timestamp()) // 3600
     return np.arange(last - int(PACE_SPAN.total_seconds()) // 3600 + 1, last + 1, dtype=np.int64) * 3600
-
-
-def _hourly(found: Statement) -> tuple[float, ...]:
-    """Give calls in each of the last 24 hours."""
-    by_hour: dict[int, int] = {}
-    for hour in found.hours:
-        start = int(hour.at.timestamp())
-        by_hour[start] = by_hour.get(start, 0) + hour.calls
-    return tuple(float(by_hour.get(start, 0)) for start in _hour_starts(found).tolist()) if by_hour else ()
 
 
 def _chart(found: Statement) -> ChartView:
@@ -263,15 +255,14 @@ def _by_scope(found: Statement, names: Mapping[str, str]) -> pd.DataFrame:
     month = _summed(found.of_month, lambda each: (each.account, each.region))
     rows = [
         {
-            "Account": plain(_account(account, names)),
-            "Region": region or NO_VALUE,
+            "Account and region": f"{plain(_account(account, names))} · {region or NO_VALUE}",
             "Calls": f"{each.calls:,}",
             "Free requests used": f"{each.free:,}",
             "Cost": str(each.cost),
         }
         for (account, region), each in _ranked(month)
     ]
-    return pd.DataFrame(rows, columns=["Account", "Region", "Calls", "Free requests used", "Cost"], dtype="str")
+    return pd.DataFrame(rows, columns=["Account and region", "Calls", "Free requests used", "Cost"], dtype="str")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class PaidPanel:
 
 PAID_PANELS: Final = (
     PaidPanel(
-        "A statistic that only GetMetricData knows, such as tm90 or IQM, for each metric on the chart",
+        "A statistic that only GetMetricData knows (tm90, IQM …), for each metric",
         "Explorer",
         "cloudwatch",
         "GetMetricData",

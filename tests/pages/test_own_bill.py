@@ -44,7 +44,7 @@ def test_a_month_in_full(open_page: Open) -> None:
     assert [(metric.label.replace("\\", ""), metric.value) for metric in app.metric] == [
         ("Calls today", "32,000"),
         ("Calls this month", "132,002"),
-        ("Free requests used", "12.4%"),
+        ("Our part of the free million", "12.4%"),
         ("Cost this month", "$0.00"),
         ("Cost at month's end", "$0.00"),
         ("Cost of a viewer's hour", "$0.00"),
@@ -58,9 +58,9 @@ def test_a_month_in_full(open_page: Open) -> None:
     }
     operation = table(app, "Operation")[0]
     assert (operation["Operation"], operation["On AWS's bill"]) == ("cloudwatch:GetMetricStatistics", "CW:Requests")
-    assert [row["Account"] for row in table(app, "Account")] == [
-        "directory-prod 111111111111",
-        "directory-dr 222222222222",
+    assert [row["Account and region"] for row in table(app, "Account and region")] == [
+        "directory-prod 111111111111 · us-east-1",
+        "directory-dr 222222222222 · eu-west-1",
     ]
     text = words_of(app)
     assert "for all its regions, users and tools together" in text
@@ -160,6 +160,19 @@ def test_a_viewers_hour_leaves_the_collector_out(open_page: Open) -> None:
     app = opened(open_page, lambda: spent)
     assert app.metric[5].value == "$0.0003"  # $0.003 over ten hours
     assert "12,030 calls, over 10.0 h" in bare(app.metric[5].proto.delta_description)
+
+
+@pytest.mark.parametrize(("minutes", "value"), [(0, "–"), (59, "–"), (60, "$0.003"), (61, "$0.002951")])
+def test_a_viewers_hour_waits_until_one_is_known(open_page: Open, minutes: int, value: str) -> None:
+    spent = bill(at=NOW, of_month=(*bills.OF_MONTH, bills.BOUGHT), cap=dollars("5"), viewer_minutes=minutes)
+    assert opened(open_page, lambda: spent).metric[5].value == value
+
+
+def test_the_bill_is_of_every_account_so_there_is_none_to_choose(open_page: Open) -> None:
+    app = opened(open_page, lambda: bill(at=NOW))
+    assert app.header[0].value == "All accounts and regions"
+    assert not app.selectbox
+    assert [toggle.key for toggle in app.toggle] == ["live"]
 
 
 def test_looking_is_noted_under_a_name_of_the_session(open_page: Open) -> None:
