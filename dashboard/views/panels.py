@@ -108,7 +108,10 @@ def grid(scope: Scope, span: Timespan, *, now: datetime, period: int | None = No
     whole = span.aligned(chosen)
     running = from_epoch(int((now - ARRIVAL).timestamp() // chosen) * chosen)
     end = min(whole.end, max(running, whole.start + timedelta(seconds=chosen)))
-    return Grid(scope, Timespan(whole.start, end), chosen)
+    if end == whole.end:
+        return Grid(scope, whole, chosen)
+    length = timedelta(seconds=-(-span.seconds // chosen) * chosen)
+    return Grid(scope, Timespan(end - length, end), chosen)
 
 
 def queries(panels: Iterable[Panel], on: Grid) -> tuple[MetricQuery, ...]:
