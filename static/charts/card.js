@@ -8,7 +8,7 @@ export function swatch(line) { return make("i", `swatch ${line.kind}${line.dash 
 
 export function colourOf(meta, index, theme) {
   const line = meta.lines[index];
-  if (line.tone) return theme.tones[line.tone];
+  if (line.tone) return line.tone === "warning" ? theme.amber : theme.tones[line.tone];
   const rank = meta.lines.slice(0, index).filter((each) => !each.tone).length;
   return theme.series[rank % theme.series.length];
 }

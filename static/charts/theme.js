@@ -4,8 +4,10 @@ const COLOUR = /#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([^)]*\)/gi;
 export function themeOf(element) {
   const style = getComputedStyle(element);
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const series = read("--st-chart-categorical-colors", "").match(COLOUR) || ["#2360D8", "#D97A00", "#0B8A6C", "#A83D8F"];
   return {
-    series: read("--st-chart-categorical-colors", "").match(COLOUR) || ["#2360D8", "#D97A00", "#0B8A6C", "#A83D8F"],
+    series,
+    amber: series[1],  // a warning as an area; the warning colour of text is too heavy there
     text: read("--st-text-color", "#17202C"),
     card: read("--st-background-color", "#FFFFFF"),
     line: read("--st-border-color", "#DCE1E7"),
