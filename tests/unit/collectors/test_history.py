@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cloud.clients import Clients
 from collectors.history import SETTLING, History
@@ -24,7 +16,7 @@ from collectors.store import Store
 from core.reading import FaultKind
 from core.series import MetricId
 from core.timespan import Timespan
-from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
+from tests.unit.collectors.endpoint import Endpoint
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 METRIC = MetricId("AWS/EC2", "CPUUtilization", (("InstanceId", "i-1"),))
@@ -190,102 +182,3 @@ def test_readers_at_once_wait_for_one_fetch(endpoint: Endpoint, clients: Clients
         reader.join()
     assert len(set(results)) == 1
     assert len(asked(endpoint)) == 1
-
-
-STEPS = st.lists(
-    st.tuples(
-        st.integers(0, 45),  # minutes that pass
-        st.integers(1, 240),  # minutes that are read
-        st.integers(0, 120),  # how long before now the span ends
-        st.booleans(),  # whether the process restarts first
-    ),
-    min_size=1,
-    max_size=8,
-)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[tuple[Endpoint, Clients]]:
-    """One endpoint and clients for all examples of the property; each example has a store of its own."""
-    with serving() as endpoint, tempfile.TemporaryDirectory() as folder:
-        clients = clients_of(endpoint, Path(folder))
-        yield endpoint, clients
-        clients.close()
-
-
-@settings(deadline=None, max_examples=25)
-@given(steps=STEPS)
-def test_no_settled_point_is_asked_twice_and_none_is_missing(
-    shared: tuple[Endpoint, Clients], steps: list[tuple[int, int, int, bool]]
-) -> None:
-    endpoint, clients = shared
-    times: Counter[int] = Counter()
-    now = NOW
-    with tempfile.TemporaryDirectory() as folder:
-        history = History(Store(Path(folder)), clients)
-        for pass_by, length, before, restart in steps:
-            now += timedelta(minutes=pass_by)
-            endpoint.answers["GetMetricStatistics"] = World(now)
-            endpoint.asked.clear()
-            if restart:
-                history = History(Store(Path(folder)), clients)
-            end = now - timedelta(minutes=before)
-            query = minutes(length, until=end, clients=clients)
-            series = history.read([query], now).value[query]
-            times.update(settled_times(endpoint, now))
-            expected = [t for t in range(int(query.span.start.timestamp()), int(end.timestamp()), 60) if not gap(t)]
-            assert series.times.tolist() == expected
-            assert series.values.tolist() == expected
-    assert max(times.values(), default=1) == 1
-
-
-def settled_times(endpoint: Endpoint, now: datetime) -> Iterator[int]:
-    """The times asked for whose datapoints were settled at `now`."""
-    settled_before = int((now - SETTLING).timestamp())
-    for request in endpoint.requests("GetMetricStatistics"):
-        for time in range(int(request["StartTime"]), int(request["EndTime"]), 60):
-            if time + 60 <= settled_before:
-                yield time
-
-
-WRITER = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-from tests.unit.collectors.endpoint import Endpoint, clients_of
-from tests.unit.collectors.test_history import NOW, minutes
-from collectors.history import History
-from collectors.store import Store
-folder, port = Path(sys.argv[1]), int(sys.argv[2])
-endpoint = Endpoint()
-endpoint.port = port
-clients = clients_of(endpoint, folder)
-history = History(Store(folder), clients)
-for hour in range(10_000):
-    history.read([minutes(60, until=NOW - timedelta(hours=hour + 1), clients=clients)], NOW)
-    print(hour, flush=True)
-"""
-
-
-def test_kill_9_in_the_middle_loses_no_settled_point(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.answers["GetMetricStatistics"] = World()
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path), str(endpoint.port)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
-    )
-    assert process.stdout is not None
-    done = [int(process.stdout.readline()) for _ in range(20)][-1]
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    before = len(endpoint.asked)
-    clients = clients_of(endpoint, tmp_path)
-    history = History(Store(tmp_path), clients)
-    for hour in range(done + 1):
-        query = minutes(60, until=NOW - timedelta(hours=hour + 1), clients=clients)
-        assert len(history.read([query], NOW).value[query]) > 50
-    assert len(endpoint.asked) == before
-    clients.close()
