@@ -224,10 +224,13 @@ def _missing(
 
 
 def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: float) -> Slots:
-    """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again."""
+    """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again.
+
+    A slot that has settled since the tail was asked waits for the tail too: alone it would be a call of its own.
+    """
     started = -int(-now.timestamp() // query.period)
-    settled = settled_slot(now, query.period)
     fresh = held.asked_to if now.timestamp() - held.asked_at < refresh else 0
+    settled = settled_slot(from_epoch(held.asked_at) if fresh else now, query.period)
     slots = held.first + np.flatnonzero(~held.settled)
     return slots[(slots < started) & ((slots < settled) | (slots >= fresh))]
 

@@ -91,6 +91,18 @@ def test_the_tail_is_not_asked_again_before_the_refresh_is_due(
     assert len(asked(endpoint)) == calls
 
 
+def test_looks_between_the_minutes_make_one_call_a_minute(
+    endpoint: Endpoint, clients: Clients, history: History
+) -> None:
+    calls = []
+    for second in range(0, 600, 5):
+        now = NOW + timedelta(seconds=30 + second)
+        history.read([minutes(60, until=now, clients=clients)], now)
+        calls.append(len(asked(endpoint)))
+    assert calls[-1] <= 12
+    assert calls[-1] - calls[-1 - 60] == 5  # in step with the minutes, five minutes take five
+
+
 def test_a_longer_span_asks_for_what_is_missing_before_it(
     endpoint: Endpoint, clients: Clients, history: History
 ) -> None:
