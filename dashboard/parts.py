@@ -275,7 +275,7 @@ def tiles(shown: Sequence[Tile], *, key: str, tall: bool = False) -> None:
                 icon=":material/error:" if tile.alarming else None,
                 chart_data=list(tile.spark) or None,
                 chart_type="area",
-                height=182 if tall else 148 if any(each.spark for each in shown) else 112,
+                height=182 if tall else 148 if any(each.spark for each in shown) else 92,
             )
 
 

@@ -144,10 +144,10 @@ def _tiles(found: Statement, projection: Projection | None) -> tuple[Tile, ...]:
     today, month = bills.total_calls(found.of_today), bills.total_calls(found.of_month)
     used = bills.free_used(found.of_month)
     most = max(used.values(), default=0)
-    ahead = f"{projection.calls:,} calls" if projection else "known after an hour of calls"
+    ahead = f"{projection.calls:,} calls" if projection else "after an hour of calls"
     refused = sum(times for _, times in found.refusals)
     return (
-        _tile("today", "Calls today", f"{today:,}", "since 00:00 UTC, all processes"),
+        _tile("today", "Calls today", f"{today:,}", "since 00:00 UTC"),
         _tile("month", "Calls this month", f"{month:,}", f"{refused:,} refused at the cap"),
         _tile("free", "Our part of the free million", _part(most), f"{most:,} of {FREE_CLOUDWATCH_REQUESTS:,}"),
         _tile("spent", "Cost this month", str(found.spent), f"cap {found.cap}, left {found.left}"),
@@ -163,7 +163,7 @@ def _tile(key: str, label: str, value: str, yardstick: str) -> Tile:
 def _viewer_tile(found: Statement) -> Tile:
     label = "Cost of a viewer's hour"
     if found.viewer_minutes < LEAST_VIEWING:
-        return _tile("viewer", label, NO_VALUE, "known after an hour of looking")
+        return _tile("viewer", label, NO_VALUE, "after an hour of looking")
     shown = [each for each in found.of_month if each.feature != COLLECTOR]
     hours = Decimal(found.viewer_minutes) / 60
     cost = Money((bills.total_cost(tuple(shown)).amount / hours).quantize(Decimal("0.000001"), ROUND_HALF_EVEN))
