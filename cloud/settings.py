@@ -156,6 +156,15 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[
         int, _accepted("a whole number from 5 to 3600", "how often the collector looks for transitions", ge=5, le=3600)
     ] = 15
+    history_days: Annotated[
+        int,
+        _accepted(
+            "a whole number from 1 to 3650",
+            "how long metrics and transitions that were read are kept, AWS's own 15 days of minutes and beyond",
+            ge=1,
+            le=3650,
+        ),
+    ] = 455
     monthly_cap_usd: Annotated[
         Decimal,
         _accepted(

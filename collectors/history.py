@@ -7,92 +7,34 @@ however many viewers look.
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cloud.clients import Clients
-from collectors import catalog, metrics, refusals
+from collectors import catalog, chunks, metrics, refusals, retention
+from collectors.chunks import Held, SeriesName, settled_slot
 from collectors.leases import Leases
-from collectors.metrics import Outcome, Part
-from collectors.planning import Allowance, Call, Plan, SeriesKey, plan, whole_periods
+from collectors.metrics import Outcome
+from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.store import Store
-from core.reading import Fault, Reading, Scope
-from core.series import Series, Values
+from core.reading import Fault, Reading
+from core.series import Series
 from core.timespan import Timespan, from_epoch
 
-SETTLING: Final = timedelta(minutes=10)
-"""How long after its period a datapoint may still change. Source: CloudWatch's own advice to wait and read again."""
 AFTER_FAILURE: Final = timedelta(seconds=15)
 """How long a failed call answers for its series before AWS is asked again, however many viewers look."""
-CHUNK_SLOTS: Final = 60
-"""Datapoints in one chunk: an hour of the one-minute ones. They fit one 64-bit set of settled slots."""
 _STRIPES: Final = 256
 
 Slots = npt.NDArray[np.int64]
 """Numbers of periods counted from 1970, ascending."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """A stored series."""
-
-    scope: Scope
-    namespace: str
-    name: str
-    dimensions: str
-    statistic: str
-    period: int
-
-    @classmethod
-    def of(cls, query: MetricQuery | SeriesKey) -> _Key:
-        metric = query.metric
-        return cls(
-            query.scope, metric.namespace, metric.name, json.dumps(metric.dimensions), query.statistic, query.period
-        )
-
-    @property
-    def lease(self) -> str:
-        """The name of the leave to fetch it."""
-        return json.dumps(self.columns)
-
-    @property
-    def columns(self) -> tuple[object, ...]:
-        return (
-            self.scope.account,
-            self.scope.region,
-            self.namespace,
-            self.name,
-            self.dimensions,
-            self.statistic,
-            self.period,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What the store holds of one series on the slots `first` to `last` (not included)."""
-
-    first: int
-    values: Values
-    """One a slot; NaN where there is none."""
-    settled: npt.NDArray[np.bool_]
-    """Slots that are never asked for again."""
-    unit: str | None
-    asked_at: int
-    """Epoch second at which the tail was asked last."""
-    asked_to: int
-    """Slot up to which it was asked then."""
 
 
 class History:
@@ -105,7 +47,9 @@ class History:
         self._leases = leases or Leases(store)
         self._clients = clients
         self._refresh = int((refresh or timedelta(seconds=clients.settings.refresh_seconds)).total_seconds())
-        self._failed: dict[_Key, tuple[datetime, tuple[Fault, ...]]] = {}
+        self._kept = timedelta(days=clients.settings.history_days)
+        self._forgot: date | None = None
+        self._failed: dict[SeriesName, tuple[datetime, tuple[Fault, ...]]] = {}
         self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
 
     def read(self, queries: Sequence[MetricQuery], now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
@@ -145,7 +89,7 @@ class History:
         """Ask AWS for what is missing, or wait while another process does and leaves it in the store."""
         waiting = self._leases.patient()
         while missing:
-            with self._leases.held({_Key.of(query).lease for query in missing}, waiting) as mine:
+            with self._leases.held({SeriesName.of(query).lease for query in missing}, waiting) as mine:
                 missing = _missing(missing, self._load(missing), now, refresh)
                 if mine:
                     return self._fetch(missing, now) if missing else ()
@@ -155,7 +99,7 @@ class History:
 
     def _fetch(self, missing: Sequence[MetricQuery], now: datetime) -> tuple[Fault, ...]:
         """Ask AWS for what is missing, except for what failed a moment ago: that fails as it did."""
-        failed = {query: faults for query in missing if (faults := self._lately_failed(_Key.of(query), now))}
+        failed = {query: faults for query in missing if (faults := self._lately_failed(SeriesName.of(query), now))}
         planned = self._plan([query for query in missing if query not in failed])
         refusals.note(planned, self._clients.meter, now=now, every=timedelta(seconds=self._refresh))
         outcomes = metrics.execute(planned.calls, self._clients)
@@ -164,7 +108,7 @@ class History:
         known = (fault for faults in failed.values() for fault in faults)
         return tuple(dict.fromkeys((*known, *metrics.faults_of(outcomes, planned))))
 
-    def _lately_failed(self, key: _Key, now: datetime) -> tuple[Fault, ...]:
+    def _lately_failed(self, key: SeriesName, now: datetime) -> tuple[Fault, ...]:
         at, faults = self._failed.get(key, (now - AFTER_FAILURE, ()))
         return faults if now - at < AFTER_FAILURE else ()
 
@@ -172,48 +116,41 @@ class History:
         for outcome in outcomes:
             for key in outcome.call.keys:
                 if key in outcome.parts:
-                    self._failed.pop(_Key.of(key), None)
+                    self._failed.pop(SeriesName.of(key), None)
                 else:
-                    self._failed[_Key.of(key)] = (now, outcome.faults)
+                    self._failed[SeriesName.of(key)] = (now, outcome.faults)
 
     @contextmanager
     def _alone(self, missing: Sequence[MetricQuery]) -> Iterator[None]:
         """Wait until nobody else in this process fetches any of these series. Taken in order, so never in a circle."""
         with ExitStack() as stack:
-            for place in sorted({hash(_Key.of(query)) % _STRIPES for query in missing}):
+            for place in sorted({hash(SeriesName.of(query)) % _STRIPES for query in missing}):
                 stack.enter_context(self._stripes[place])
             yield
 
     # -- the store --------------------------------------------------------------------------------------------------
 
-    def _load(self, queries: Sequence[MetricQuery]) -> dict[MetricQuery, _Held]:
+    def _load(self, queries: Sequence[MetricQuery]) -> dict[MetricQuery, Held]:
         with self._store.reading() as connection:
-            return {query: _held(connection, query) for query in queries}
+            return {query: chunks.load(connection, query) for query in queries}
 
     def _keep(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         with self._store.writing() as connection:
             for outcome in outcomes:
                 for key, part in outcome.parts.items():
-                    _write(connection, key, outcome.call, part, now)
-
-
-def settled_slot(now: datetime, period: int) -> int:
-    """Give the first slot (period counted from 1970) whose datapoint may still change at `now`."""
-    return int((now - SETTLING).timestamp()) // period
-
-
-def _slots(query: MetricQuery) -> tuple[int, int]:
-    whole = whole_periods(query.span, query.period)
-    return int(whole.start.timestamp()) // query.period, int(whole.end.timestamp()) // query.period
+                    chunks.lay(connection, key, outcome.call, part, now)
+            if self._forgot != now.date():
+                retention.forget(connection, now - self._kept)
+                self._forgot = now.date()
 
 
 def _missing(
-    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, _Held], now: datetime, refresh: float
+    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, Held], now: datetime, refresh: float
 ) -> list[MetricQuery]:
     """Cut each query down to the spans that must be asked for: the same series twice is asked for once."""
-    by_series: dict[_Key, list[MetricQuery]] = defaultdict(list)
+    by_series: dict[SeriesName, list[MetricQuery]] = defaultdict(list)
     for query in queries:
-        by_series[_Key.of(query)].append(query)
+        by_series[SeriesName.of(query)].append(query)
     missing = []
     for members in by_series.values():
         slots = np.unique(np.concatenate([_missing_slots(query, held[query], now, refresh) for query in members]))
@@ -223,15 +160,17 @@ def _missing(
     return missing
 
 
-def _missing_slots(query: MetricQuery, held: _Held, now: datetime, refresh: float) -> Slots:
+def _missing_slots(query: MetricQuery, held: Held, now: datetime, refresh: float) -> Slots:
     """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again.
 
-    A slot that has settled since the tail was asked waits for the tail too: alone it would be a call of its own.
+    What AWS keeps no longer is not asked for. A slot that has settled since the tail was asked waits for the tail too:
+    alone it would be a call of its own.
     """
     started = -int(-now.timestamp() // query.period)
     fresh = held.asked_to if now.timestamp() - held.asked_at < refresh else 0
     settled = settled_slot(from_epoch(held.asked_at) if fresh else now, query.period)
     slots = held.first + np.flatnonzero(~held.settled)
+    slots = slots[slots >= retention.reach(query.period, now=now)]
     return slots[(slots < started) & ((slots < settled) | (slots >= fresh))]
 
 
@@ -243,96 +182,11 @@ def _runs(slots: Slots) -> Iterator[tuple[int, int]]:
             yield int(run[0]), int(run[-1]) + 1
 
 
-def _held(connection: sqlite3.Connection, query: MetricQuery) -> _Held:
-    first, last = _slots(query)
-    row = connection.execute(
-        "SELECT id, unit, asked_at, asked_to FROM series WHERE account=? AND region=? AND namespace=? AND name=?"
-        " AND dimensions=? AND statistic=? AND period=?",
-        _Key.of(query).columns,
-    ).fetchone()
-    if row is None:
-        return _Held(first, np.full(last - first, np.nan), np.zeros(last - first, np.bool_), None, 0, 0)
-    series, unit, asked_at, asked_to = row
-    begin, end = first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1
-    chunks = connection.execute(
-        "SELECT chunk, slots, settled FROM chunks WHERE series=? AND chunk >= ? AND chunk < ?", (series, begin, end)
-    ).fetchall()
-    values = np.full((end - begin, CHUNK_SLOTS), np.nan)
-    settled = np.zeros((end - begin, CHUNK_SLOTS), np.bool_)
-    if chunks:
-        numbers, blobs, bits = zip(*chunks, strict=True)
-        places = np.array(numbers) - begin
-        values[places] = np.frombuffer(b"".join(blobs)).reshape(-1, CHUNK_SLOTS)
-        settled[places] = _unpacked(np.array(bits, dtype="<u8"))
-    cut = slice(first - begin * CHUNK_SLOTS, last - begin * CHUNK_SLOTS)
-    return _Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to)
-
-
-def _write(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime) -> None:
-    """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap."""
-    period = key.period
-    first, last = (int(edge.timestamp()) // period for edge in (call.span.start, call.span.end))
-    values = np.full(last - first, np.nan)
-    places = part.times // period - first
-    inside = (places >= 0) & (places < values.size)
-    values[places[inside]] = part.values[inside]
-    settled = np.arange(first, last) < settled_slot(now, period) if part.complete else np.zeros(values.size, np.bool_)
-    series = _series_id(connection, key, part.unit, now, last)
-    for chunk in range(first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1):
-        begin = chunk * CHUNK_SLOTS
-        low, high = max(first, begin), min(last, begin + CHUNK_SLOTS)
-        here = slice(low - begin, high - begin)
-        there = slice(low - first, high - first)
-        _lay(connection, series, chunk, here, values[there], settled[there])
-
-
-def _lay(
-    connection: sqlite3.Connection,
-    series: int,
-    chunk: int,
-    here: slice,
-    values: Values,
-    settled: npt.NDArray[np.bool_],
-) -> None:
-    row = connection.execute("SELECT slots, settled FROM chunks WHERE series=? AND chunk=?", (series, chunk)).fetchone()
-    slots = np.frombuffer(row[0]).copy() if row else np.full(CHUNK_SLOTS, np.nan)
-    bits = _unpacked(np.array([row[1]], dtype="<u8"))[0] if row else np.zeros(CHUNK_SLOTS, np.bool_)
-    changing = ~bits[here]  # another process may have settled a slot meanwhile: what is settled stays
-    slots[here] = np.where(changing, values, slots[here])
-    bits[here] |= settled
-    connection.execute(
-        "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET slots=excluded.slots, settled=excluded.settled",
-        (series, chunk, slots.tobytes(), _packed(bits)),
-    )
-
-
-def _series_id(connection: sqlite3.Connection, key: SeriesKey, unit: str | None, now: datetime, last: int) -> int:
-    """Give the series' number, noting its unit and, where its unsettled tail was asked, when."""
-    asked_at = int(now.timestamp()) if last > settled_slot(now, key.period) else 0
-    (number,) = connection.execute(
-        "INSERT INTO series (account, region, namespace, name, dimensions, statistic, period, unit, asked_at, asked_to)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET unit=COALESCE(excluded.unit, unit),"
-        " asked_to=CASE WHEN excluded.asked_at > 0 THEN excluded.asked_to ELSE asked_to END,"
-        " asked_at=MAX(excluded.asked_at, asked_at) RETURNING id",
-        (*_Key.of(key).columns, unit, asked_at, last if asked_at else 0),
-    ).fetchone()
-    return int(number)
-
-
-def _series(query: MetricQuery, held: _Held, now: datetime) -> Series:
+def _series(query: MetricQuery, held: Held, now: datetime) -> Series:
     real = ~np.isnan(held.values)
     times = (held.first + np.flatnonzero(real)).astype(np.int64) * query.period
     unit = held.unit or catalog.unit_of(query.metric, query.statistic)
     open_slots = held.first + np.flatnonzero(~held.settled)
+    open_slots = open_slots[open_slots >= retention.reach(query.period, now=now)]
     settled = min([settled_slot(now, query.period), *open_slots[:1].tolist()])
     return Series(times, held.values[real], query.period, unit, query.statistic, from_epoch(settled * query.period))
-
-
-def _packed(bits: npt.NDArray[np.bool_]) -> int:
-    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
-
-
-def _unpacked(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Give a row of slots for each set."""
-    octets = np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, 8)
-    return np.unpackbits(octets, axis=1, bitorder="little")[:, :CHUNK_SLOTS].astype(np.bool_)

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from cloud.clients import Clients
-from collectors.history import SETTLING, History
+from collectors import retention
+from collectors.chunks import SETTLING
+from collectors.history import History
 from collectors.query import MetricQuery
 from collectors.store import Store
+from collectors.transitions import Kind, Transition, Transitions
 from core.reading import FaultKind
 from core.series import MetricId
 from core.timespan import Timespan
@@ -194,3 +197,50 @@ def test_readers_at_once_wait_for_one_fetch(endpoint: Endpoint, clients: Clients
         reader.join()
     assert len(set(results)) == 1
     assert len(asked(endpoint)) == 1
+
+
+def test_what_aws_keeps_no_longer_is_not_asked_for(endpoint: Endpoint, clients: Clients, history: History) -> None:
+    days = Timespan(NOW - timedelta(days=16), NOW - timedelta(days=14, hours=23))
+    query = minutes(1, clients=clients).over(days)
+    series = history.read([query], NOW).value[query]
+    assert asked(endpoint) == [(15 * 1440, 15 * 1440 - 60)]
+    assert series.settled_until == NOW - SETTLING
+
+
+def test_what_aws_forgot_is_kept_until_our_own_days_are_over(
+    endpoint: Endpoint, clients: Clients, history: History, store: Store
+) -> None:
+    kept = timedelta(days=clients.settings.history_days)
+    query = minutes(120, clients=clients)
+    history.read([query], NOW)
+    later = NOW + kept - timedelta(hours=3)
+    assert len(history.read([query], later).value[query]) > 90
+    history.read([minutes(1, until=later, clients=clients)], later)  # a fetch on another day: the old is looked through
+    assert len(history.read([query], later).value[query]) > 90
+    later = NOW + kept + timedelta(days=1, hours=1)
+    history.read([minutes(1, until=later, clients=clients)], later)
+    assert len(History(store, clients).read([query], later).value[query]) == 0
+
+
+def test_transitions_are_forgotten_too_but_not_what_things_are_in(store: Store, clients: Clients) -> None:
+    transitions, scope = Transitions(store, Kind.TARGET), clients.scopes()[0]
+    told = [("healthy", 9), ("unhealthy", 8), ("healthy", 2)]
+    transitions.add(scope, [Transition("t", state, NOW - timedelta(days=days)) for state, days in told])
+    with store.writing() as connection:
+        retention.forget(connection, NOW - timedelta(days=5))
+    left = transitions.within(scope, Timespan(NOW - timedelta(days=30), NOW))
+    assert [(each.state, each.at) for each in left] == [
+        ("healthy", NOW - timedelta(days=2)),
+        ("unhealthy", NOW - timedelta(days=8)),
+    ]
+
+
+def test_a_settled_row_is_compressed_and_reads_the_same(
+    endpoint: Endpoint, clients: Clients, history: History, store: Store
+) -> None:
+    query = minutes(60, until=NOW - timedelta(hours=2), clients=clients)
+    times = history.read([query], NOW).value[query].times.tolist()
+    with store.reading() as connection:
+        assert [size < 480 for (size,) in connection.execute("SELECT LENGTH(slots) FROM chunks")] == [True]
+    again = History(store, clients).read([query], NOW).value[query]
+    assert again.times.tolist() == again.values.tolist() == times

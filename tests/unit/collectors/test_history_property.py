@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cloud.clients import Clients
-from collectors.history import SETTLING, History
+from collectors.chunks import SETTLING
+from collectors.history import History
 from collectors.query import MetricQuery
 from collectors.store import Store
 from core.reading import Scope
+from core.series import Series
 from core.timespan import Timespan
 from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
 from tests.unit.collectors.test_history import METRIC, NOW, World, gap, minutes
@@ -111,16 +113,19 @@ class Reads(RuleBasedStateMachine):
         reading = self.histories[who].read(queries, self.world.now)
         for query in queries:
             series = reading.value[query]
-            given = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
-            self.check(given, query, complete=reading.complete)
+            self.check(series, query, complete=reading.complete)
 
-    def check(self, given: Mapping[int, float], query: MetricQuery, *, complete: bool) -> None:
+    def check(self, series: Series, query: MetricQuery, *, complete: bool) -> None:
+        given = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
         period, whole = query.period, query.span.aligned(query.period)
         times = range(int(whole.start.timestamp()), int(whole.end.timestamp()), period)
         real = {time for time in times if not gap(time) and time < self.world.now.timestamp()}
         assert set(given) <= real
+        assert series.settled_until is not None
         if complete:
-            settled = {time: float(time) for time in real if self.world.settled(time, period)}
+            slowest = self.world.now - SETTLING - timedelta(seconds=60 + period)  # the tail is asked each minute
+            assert series.settled_until > min(slowest, whole.end)
+            settled = {time: float(time) for time in real if time < series.settled_until.timestamp()}
             assert {time: value for time, value in given.items() if time in settled} == settled
 
     @invariant()
