@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -163,6 +164,12 @@ def freshness(view: frame.Frame) -> None:
     with st.container(key="fresh"):
         # One element, whatever it says: a tick never leaves a badge of the tick before behind.
         st.markdown(" ".join(_badge(each) for each in (view.freshness, *view.badges)))
+
+
+def age(state: PageState, context: Context, read_at: datetime) -> None:
+    """Draw the age of what is on screen, where nothing else must be known of it."""
+    shown = frame.freshness(state, read_at=read_at, now=context.now(), refresh=context.cadence)
+    freshness(frame.Frame(shown, ()))
 
 
 def _badge(shown: Badge) -> str:

@@ -94,6 +94,7 @@ def draw_answer() -> None:
         if answer is None:
             return
         view = explorer.build(*answer)
+        parts.age(state, context, answer[1].at)
         parts.faults(answer[1].faults)
         event = draw_chart(view.chart, key="explorer-chart", height=330)
         st.dataframe(view.figures, hide_index=True, key="explorer-figures")

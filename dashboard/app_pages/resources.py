@@ -55,6 +55,7 @@ def draw_tables() -> None:
         found = stock(height=400)
         if found is None:
             return
+        parts.age(state, context, resources.read_at(found))
         parts.faults(resources.faults_of(found))
         for table in resources.tables(found, now=context.now()):
             draw_table(table, open_now=wanted)
@@ -67,6 +68,7 @@ def draw_resource() -> None:
         found = stock(height=120)
         if found is None:
             return
+        parts.age(state, context, resources.read_at(found))
         parts.faults(resources.faults_of(found))
         shown = resources.find(found, wanted, now=context.now())
         if shown is None:

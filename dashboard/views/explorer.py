@@ -174,7 +174,7 @@ def question(state: ExplorerState, scope: Scope, span: Timespan, *, now: datetim
         lines.append(PanelLine(choice.metric, choice.statistic, line_name(choice, state.choices), axis=axis))
     panel = Panel(
         "explorer",
-        count(len(lines), "series", "series"),
+        lines[0].metric.name if len(lines) == 1 else count(len(lines), "series", "series"),
         units[0] if units else None,
         tuple(lines),
         right_unit=units[1] if len(units) > 1 else None,

@@ -45,6 +45,11 @@ class Stock:
     """What scaling did to it, newest first."""
 
 
+def read_at(stock: Stock) -> datetime:
+    """Give when the oldest part of what is on screen was read."""
+    return min(stock.inventory.at, stock.targets.at, stock.activities.at)
+
+
 def read(sources: Sources, scope: Scope, *, now: datetime) -> Stock:
     """Read what the tables show."""
     return Stock(
