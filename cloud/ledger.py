@@ -89,14 +89,12 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
-    """One feature's calls in one hour."""
+class HourTotal:
+    """Calls of one kind in one hour."""
 
     at: datetime
     """When the hour begins."""
-    feature: str
-    calls: int
-    cost: Money
+    total: Total
 
 
 def month_of(at: datetime) -> Timespan:
@@ -170,17 +168,20 @@ class Ledger:
         )
         return tuple(Total(*(*row[:7], _dollars(row[7]))) for row in rows)
 
-    def hours(self, span: Timespan) -> tuple[Hour, ...]:
-        """Give calls and cost of each hour in `span` in which there were any, by feature."""
-        rows = self._rows(
-            "SELECT at / 3600, feature, SUM(calls), SUM(nanodollars) FROM calls"
-            " WHERE at >= ? AND at < ? GROUP BY 1, 2 ORDER BY 1, 2",
-            span,
-        )
-        return tuple(
-            Hour(from_epoch(hour * 3600), feature, calls, _dollars(nanodollars))
-            for hour, feature, calls, nanodollars in rows
-        )
+    def hours_after(self, row: int, *, since: datetime) -> tuple[tuple[HourTotal, ...], int]:
+        """Give the calls of each hour from `since` on that were added after `row`, and the row to go on from.
+
+        Rows are never changed, so a reader who goes on from there has read each once; 0 begins at the beginning.
+        """
+        with closing(self._reader()) as connection:
+            (last,) = connection.execute("SELECT COALESCE(MAX(rowid), 0) FROM calls").fetchone()
+            rows = connection.execute(
+                "SELECT at / 3600, service, operation, account, region, feature, SUM(calls), SUM(units),"
+                " SUM(nanodollars) FROM calls WHERE rowid > ? AND rowid <= ? AND +at >= ? GROUP BY 1, 2, 3, 4, 5, 6",
+                (row, last, int(since.timestamp())),
+            ).fetchall()
+        found = tuple(HourTotal(from_epoch(each[0] * 3600), Total(*(*each[1:8], _dollars(each[8])))) for each in rows)
+        return found, int(last)
 
     def began(self) -> datetime | None:
         """Give the minute of the first call ever; None where there was none."""
@@ -223,9 +224,12 @@ class Ledger:
             self._connection.execute("COMMIT")
 
     def _rows(self, statement: str, span: Timespan) -> list[tuple[Any, ...]]:
-        with self._lock:
-            edges = int(span.start.timestamp()), int(span.end.timestamp())
-            return self._connection.execute(statement, edges).fetchall()
+        """Read on a connection of its own: a long read never keeps a call waiting that is to be booked."""
+        with closing(self._reader()) as connection:
+            return connection.execute(statement, (int(span.start.timestamp()), int(span.end.timestamp()))).fetchall()
+
+    def _reader(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
 
     def _spent(self, span: Timespan) -> Decimal:
         (nanodollars,) = self._connection.execute(

@@ -16,12 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from cloud import statement
 from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger, Refusal, Total, month_of
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
-from cloud.statement import Statement
+from cloud.statement import Statement, Tally
 from core.money import ZERO, Money
 from core.timespan import Timespan
 
@@ -94,6 +93,7 @@ class Meter:
         self.cap = cap
         self._clock = clock
         self._ledger = Ledger(data_dir / LEDGER_FILE)
+        self._tally = Tally(self._ledger)
         self._lock = threading.Lock()
         self._pending: dict[tuple[datetime, str, str, str, str, str], list[int]] = {}
         self._pending_calls = 0
@@ -136,7 +136,7 @@ class Meter:
     def statement(self) -> Statement:
         """Give our own bill: every process's calls this month, this one's up to now."""
         self.flush()
-        return statement.read(self._ledger, now=self._clock(), cap=self.cap)
+        return self._tally.read(now=self._clock(), cap=self.cap)
 
     def spent_this_month(self) -> Money:
         """Give what our own calls cost so far this month."""

@@ -5,13 +5,14 @@ Everything is read from the ledger; nothing here calls AWS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from cloud.ledger import Hour, Ledger, Refusal, Total, month_of
+from cloud.ledger import HourTotal, Ledger, Refusal, Total, month_of
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS
 from core.money import ZERO, Money
 from core.timespan import Timespan
@@ -35,9 +36,9 @@ class Statement:
     lately: tuple[Total, ...]
     """Of the time that the projection goes by."""
     pace: timedelta
-    """How long `lately` is: 24 hours, or less where our first call is younger."""
-    hours: tuple[Hour, ...]
-    """Each of the last 24 hours, the running one included, by feature."""
+    """How long `lately` is: 24 hours and the running one, or less where our first call is younger."""
+    hours: tuple[HourTotal, ...]
+    """Each of the last 24 hours, the running one included, by kind of call."""
     refusals: tuple[tuple[Refusal, int], ...]
     """What was refused this month, and how often."""
     viewer_minutes: int
@@ -55,26 +56,66 @@ class Statement:
         return max(self.cap - self.spent, ZERO)
 
 
-def read(ledger: Ledger, *, now: datetime, cap: Money) -> Statement:
-    """Give the statement at `now`."""
-    month = month_of(now)
-    ahead = now + timedelta(minutes=1)  # the ledger knows minutes, and this one counts
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    began = ledger.began()
-    pace = min(PACE_SPAN, now - began) if began else timedelta(0)
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    return Statement(
-        at=now,
-        month=month,
-        of_month=ledger.totals(month),
-        of_today=ledger.totals(Timespan(today, ahead)),
-        lately=ledger.totals(Timespan(ahead - pace - timedelta(minutes=1), ahead)),
-        pace=pace,
-        hours=ledger.hours(Timespan(hour - PACE_SPAN + timedelta(hours=1), ahead)),
-        refusals=ledger.refusals(month),
-        viewer_minutes=ledger.viewer_minutes(month),
-        cap=cap,
-    )
+class Tally:
+    """The month's calls by hour, kept up to date by what was added to the ledger. Safe to share between threads.
+
+    A month of minutes takes seconds to add up; what was added since the last look takes milliseconds.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._month: Timespan | None = None
+        self._row = 0
+        self._hours: dict[tuple[datetime, str, str, str, str, str], Total] = {}
+
+    def hours(self, now: datetime) -> tuple[HourTotal, ...]:
+        """Give the calls of each hour from a day before the month of `now` on."""
+        month = month_of(now)
+        with self._lock:
+            if month != self._month:
+                self._month, self._row, self._hours = month, 0, {}
+            added, self._row = self._ledger.hours_after(self._row, since=month.start - PACE_SPAN)
+            for each in added:
+                kind = each.total
+                key = (each.at, kind.service, kind.operation, kind.account, kind.region, kind.feature)
+                self._hours[key] = _plus(self._hours.get(key), kind)
+            return tuple(HourTotal(key[0], kept) for key, kept in self._hours.items())
+
+    def read(self, *, now: datetime, cap: Money) -> Statement:
+        """Give the statement at `now`."""
+        month, hours = month_of(now), self.hours(now)
+        this_hour = now.replace(minute=0, second=0, microsecond=0)
+        pace_from = max(this_hour - PACE_SPAN, self._ledger.began() or now)
+        return Statement(
+            at=now,
+            month=month,
+            of_month=summed(hours, since=month.start),
+            of_today=summed(hours, since=now.replace(hour=0, minute=0, second=0, microsecond=0)),
+            lately=summed(hours, since=this_hour - PACE_SPAN),
+            pace=now - pace_from,
+            hours=tuple(each for each in hours if each.at > this_hour - PACE_SPAN),
+            refusals=self._ledger.refusals(month),
+            viewer_minutes=self._ledger.viewer_minutes(month),
+            cap=cap,
+        )
+
+
+def summed(hours: Iterable[HourTotal], *, since: datetime) -> tuple[Total, ...]:
+    """Add up the hours from `since` on by kind of call, dearest and most frequent first."""
+    sums: dict[tuple[str, str, str, str, str], Total] = {}
+    for each in hours:
+        if each.at >= since:
+            kind = each.total
+            key = (kind.service, kind.operation, kind.account, kind.region, kind.feature)
+            sums[key] = _plus(sums.get(key), kind)
+    return tuple(sorted(sums.values(), key=lambda each: (-each.cost.amount, -each.calls)))
+
+
+def _plus(one: Total | None, other: Total) -> Total:
+    if one is None:
+        return other
+    return replace(one, calls=one.calls + other.calls, units=one.units + other.units, cost=one.cost + other.cost)
 
 
 def total_cost(totals: tuple[Total, ...]) -> Money:

@@ -190,7 +190,7 @@ def _chart(found: Statement) -> ChartView:
     starts = _hour_starts(found)
     weight: dict[str, int] = {}
     for hour in found.hours:
-        weight[hour.feature] = weight.get(hour.feature, 0) + hour.calls
+        weight[hour.total.feature] = weight.get(hour.total.feature, 0) + hour.total.calls
     ranked = sorted(weight, key=lambda name: (-weight[name], name))
     groups = [(feature_name(name), {name}) for name in ranked[:MOST_FEATURES]]
     if ranked[MOST_FEATURES:]:
@@ -199,8 +199,8 @@ def _chart(found: Statement) -> ChartView:
     for title, members in groups:
         values = np.zeros(starts.size)
         for hour in found.hours:
-            if hour.feature in members:
-                values[(int(hour.at.timestamp()) - int(starts[0])) // 3600] += hour.calls
+            if hour.total.feature in members:
+                values[(int(hour.at.timestamp()) - int(starts[0])) // 3600] += hour.total.calls
         lines.append(Line(title, starts, values, kind=LineKind.BAR))
     end = datetime.fromtimestamp(int(starts[-1]) + 3600, tz=found.at.tzinfo)
     span = Timespan(end - PACE_SPAN, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from cloud.ledger import Hour, Refusal, Total, month_of
+from cloud.ledger import HourTotal, Refusal, Total, month_of
 from cloud.statement import Statement
 from core.money import ZERO, Money
 
@@ -54,7 +54,7 @@ def bill(
     hour = at.replace(minute=0, second=0, microsecond=0)
     names = ("wall", "collector", "explorer")
     hours = tuple(
-        Hour(hour - timedelta(hours=ago), name, 900 + 10 * ago, ZERO)
+        HourTotal(hour - timedelta(hours=ago), total("cloudwatch:DescribeAlarms", name, 900 + 10 * ago))
         for ago in range(23, -1, -1)
         for name in names
         if ago != 5

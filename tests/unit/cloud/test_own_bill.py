@@ -256,8 +256,26 @@ def test_today_this_month_and_hours_are_those_of_utc(endpoint: Endpoint, tmp_pat
     found = clients.meter.statement()
     assert statement.total_calls(found.of_month) == 211
     assert statement.total_calls(found.of_today) == 200
-    assert [(hour.at.hour, hour.calls) for hour in found.hours] == [(23, 10), (0, 100), (10, 100)]
+    assert [(hour.at.hour, hour.total.calls) for hour in found.hours] == [(23, 10), (0, 100), (10, 100)]
     assert statement.free_used(found.of_month) == {PROD: 211}
+    clients.close()
+
+
+def test_a_statement_read_again_has_what_was_added_meanwhile_and_nothing_twice(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    clock = Ticking(datetime(2026, 11, 30, 23, 30, tzinfo=UTC))
+    clients = spending(endpoint, tmp_path, "1", clock)
+    book(clients, called(clock.now - timedelta(days=3), 5), called(clock.now, 7))
+    assert statement.total_calls(clients.meter.statement().of_month) == 12
+    assert statement.total_calls(clients.meter.statement().of_month) == 12
+    book(clients, called(clock.now - timedelta(days=3), 10), called(clock.now, 1, cost="0.01"))  # a late writer too
+    found = clients.meter.statement()
+    assert (statement.total_calls(found.of_month), found.spent) == (23, dollars("0.01"))
+    clock.now += timedelta(hours=1)  # December
+    found = clients.meter.statement()
+    assert (statement.total_calls(found.of_month), found.spent) == (0, ZERO)
+    assert statement.total_calls(found.lately) == 8  # the last day goes on over the month's end
     clients.close()
 
 
