@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,8 @@ CHUNK_SLOTS: Final = 60
 _CHUNK_BYTES: Final = 8 * CHUNK_SLOTS
 _COMPRESSION: Final = 1
 """Of zlib's levels the fastest: on float64 the others gain two in a hundred."""
+_ROWS_AT_HAND: Final = 8192
+"""Decompressed rows each process keeps, a kilobyte each: a day of 340 series, which viewers read again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,9 @@ def _compressed(slots: Values, bits: npt.NDArray[np.bool_]) -> bytes:
 
 def _plain(blobs: Iterable[bytes]) -> bytes:
     """Give rows end to end; one that is shorter than its datapoints is compressed."""
-    return b"".join(
-        blob if len(blob) == _CHUNK_BYTES else zlib.decompress(blob, bufsize=_CHUNK_BYTES) for blob in blobs
-    )
+    return b"".join([blob if len(blob) == _CHUNK_BYTES else _decompressed(blob) for blob in blobs])
+
+
+@lru_cache(maxsize=_ROWS_AT_HAND)
+def _decompressed(blob: bytes) -> bytes:
+    return zlib.decompress(blob, bufsize=_CHUNK_BYTES)
