@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from collectors import revisions
 from collectors.metrics import Part
 from collectors.planning import Call, SeriesKey, whole_periods
 from collectors.query import MetricQuery
@@ -30,6 +31,9 @@ CHUNK_SLOTS: Final = 60
 _CHUNK_BYTES: Final = 8 * CHUNK_SLOTS
 _COMPRESSION: Final = 1
 """Of zlib's levels the fastest: on float64 the others gain two in a hundred."""
+_OF_SERIES: Final = (
+    "FROM series WHERE account=? AND region=? AND namespace=? AND name=? AND dimensions=? AND statistic=? AND period=?"
+)
 _ROWS_AT_HAND: Final = 8192
 """Decompressed rows each process keeps, a kilobyte each: a day of 340 series, which viewers read again and again."""
 
@@ -84,6 +88,8 @@ class Held:
     """Epoch second at which the tail was asked last."""
     asked_to: int
     """Slot up to which it was asked then."""
+    series: int = 0
+    """The series' number; 0 where the store knows nothing of it."""
 
 
 def settled_slot(now: datetime, period: int) -> int:
@@ -99,9 +105,7 @@ def _slots(query: MetricQuery) -> tuple[int, int]:
 def load(connection: sqlite3.Connection, query: MetricQuery) -> Held:
     first, last = _slots(query)
     row = connection.execute(
-        "SELECT id, unit, asked_at, asked_to FROM series WHERE account=? AND region=? AND namespace=? AND name=?"
-        " AND dimensions=? AND statistic=? AND period=?",
-        SeriesName.of(query).columns,
+        f"SELECT id, unit, asked_at, asked_to {_OF_SERIES}", SeriesName.of(query).columns
     ).fetchone()
     if row is None:
         return Held(first, np.full(last - first, np.nan), np.zeros(last - first, np.bool_), None, 0, 0)
@@ -118,11 +122,14 @@ def load(connection: sqlite3.Connection, query: MetricQuery) -> Held:
         values[places] = np.frombuffer(_plain(blobs)).reshape(-1, CHUNK_SLOTS)
         settled[places] = _unpacked(np.array(bits, dtype="<u8"))
     cut = slice(first - begin * CHUNK_SLOTS, last - begin * CHUNK_SLOTS)
-    return Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to)
+    return Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to, series)
 
 
 def lay(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime) -> None:
-    """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap."""
+    """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap.
+
+    A datapoint that was read after its period had ended, and is another now, leaves a revision.
+    """
     period = key.period
     first, last = (int(edge.timestamp()) // period for edge in (call.span.start, call.span.end))
     values = np.full(last - first, np.nan)
@@ -130,13 +137,26 @@ def lay(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, 
     inside = (places >= 0) & (places < values.size)
     values[places[inside]] = part.values[inside]
     settled = np.arange(first, last) < settled_slot(now, period) if part.complete else np.zeros(values.size, np.bool_)
+    seen = _seen(connection, key, first, last)
     series = _series_id(connection, key, part.unit, now, last)
+    was = []
     for chunk in range(first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1):
         begin = chunk * CHUNK_SLOTS
         low, high = max(first, begin), min(last, begin + CHUNK_SLOTS)
         here = slice(low - begin, high - begin)
         there = slice(low - first, high - first)
-        _lay(connection, series, chunk, here, values[there], settled[there])
+        was.append(_lay(connection, series, chunk, here, values[there], settled[there]))
+    before = np.concatenate(was)
+    changed = np.flatnonzero(seen & ~np.isnan(before) & (before != values))
+    if part.complete and changed.size:
+        revisions.note(connection, series, first + changed, before[changed], at=now)
+
+
+def _seen(connection: sqlite3.Connection, key: SeriesKey, first: int, last: int) -> npt.NDArray[np.bool_]:
+    """Give the slots whose datapoint the last look at the tail found after its period had ended."""
+    row = connection.execute(f"SELECT asked_at, asked_to {_OF_SERIES}", SeriesName.of(key).columns).fetchone()
+    asked_at, asked_to = row or (0, 0)
+    return np.arange(first, last) < min(asked_to, asked_at // key.period)
 
 
 def _lay(
@@ -146,17 +166,20 @@ def _lay(
     here: slice,
     values: Values,
     settled: npt.NDArray[np.bool_],
-) -> None:
+) -> Values:
+    """Write a part of one row; give what could still change there as it was, NaN for the rest."""
     row = connection.execute("SELECT slots, settled FROM chunks WHERE series=? AND chunk=?", (series, chunk)).fetchone()
     slots = np.frombuffer(_plain(row[:1])).copy() if row else np.full(CHUNK_SLOTS, np.nan)
     bits = _unpacked(np.array([row[1]], dtype="<u8"))[0] if row else np.zeros(CHUNK_SLOTS, np.bool_)
     changing = ~bits[here]  # another process may have settled a slot meanwhile: what is settled stays
+    was = np.where(changing, slots[here], np.nan)
     slots[here] = np.where(changing, values, slots[here])
     bits[here] |= settled
     connection.execute(
         "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET slots=excluded.slots, settled=excluded.settled",
         (series, chunk, _compressed(slots, bits), _packed(bits)),
     )
+    return was
 
 
 def _series_id(connection: sqlite3.Connection, key: SeriesKey, unit: str | None, now: datetime, last: int) -> int:
@@ -173,13 +196,14 @@ def _series_id(connection: sqlite3.Connection, key: SeriesKey, unit: str | None,
 
 
 def forget(connection: sqlite3.Connection, before: datetime) -> None:
-    """Drop the rows of which every datapoint is older than `before`."""
+    """Drop the rows, and their revisions, of which every datapoint is older than `before`."""
     periods = connection.execute("SELECT DISTINCT period FROM series").fetchall()
     for (period,) in periods:
         connection.execute(
             "DELETE FROM chunks WHERE series IN (SELECT id FROM series WHERE period=?) AND chunk < ?",
             (period, int(before.timestamp()) // (CHUNK_SLOTS * period)),
         )
+        revisions.forget(connection, period, before)
 
 
 def _packed(bits: npt.NDArray[np.bool_]) -> int:

@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.clients import Clients
-from collectors import catalog, chunks, metrics, refusals, retention
+from collectors import catalog, chunks, metrics, refusals, retention, revisions
 from collectors.chunks import Held, SeriesName, settled_slot
 from collectors.leases import Leases
 from collectors.metrics import Outcome
 from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
+from collectors.revisions import Revision
 from collectors.store import Store
 from core.reading import Fault, Reading
 from core.series import Series
@@ -73,6 +74,13 @@ class History:
         """Give the calls that `read` would make now, and their price, without making any."""
         wanted = tuple(dict.fromkeys(queries))
         return self._plan(_missing(wanted, self._load(wanted), now, self._paced(wanted)))
+
+    def revisions(self, query: MetricQuery, span: Timespan) -> tuple[Revision, ...]:
+        """Give the datapoints in `span` that changed after they were read first, oldest first. Asks AWS for nothing."""
+        query = query.over(span)
+        with self._store.reading() as connection:
+            held = chunks.load(connection, query)
+            return revisions.load(connection, held.series, held.first, held.values, query.period)
 
     def _paced(self, queries: Sequence[MetricQuery]) -> float:
         """Give the seconds between two reads of a tail; more where the account's free requests run short."""

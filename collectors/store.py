@@ -45,6 +45,13 @@ MIGRATIONS: Final = (
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX leases_holder ON leases (holder);
     """,
+    """
+    CREATE TABLE revisions (
+        series INTEGER NOT NULL REFERENCES series (id), slot INTEGER NOT NULL,
+        until INTEGER NOT NULL, value REAL NOT NULL,
+        PRIMARY KEY (series, slot, until)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
