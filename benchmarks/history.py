@@ -43,7 +43,7 @@ def metric(number: int) -> MetricId:
 def values(number: int, random: np.random.Generator) -> Values:
     """Give the day's minutes of one metric, of one of three kinds."""
     if number % 3 == 0:
-        return np.round(random.gamma(3, 10, size=(1440, 5)), 2).mean(1)
+        return np.asarray(np.round(random.gamma(3, 10, size=(1440, 5)), 2).mean(1), np.float64)
     if number % 3 == 1:
         return random.poisson(900, size=1440).astype(np.float64)
     walk: Values = 50 + np.cumsum(random.normal(size=1440))
