@@ -171,15 +171,18 @@ def _missing(
 def _missing_slots(query: MetricQuery, held: Held, now: datetime, refresh: float) -> Slots:
     """Give the slots to ask for: unsettled ones up to now, and those of the tail only when it is due again.
 
-    What AWS keeps no longer is not asked for. A slot that has settled since the tail was asked waits for the tail too:
-    alone it would be a call of its own.
+    What AWS keeps no longer is not asked for. The tail is asked for as a whole, which costs no more than its newest
+    slot alone: when a refresh has passed, or as soon as a new period is looked at, so that reads keep step with the
+    periods. A slot that has settled since the tail was asked waits for the tail too: alone it would be a call of its
+    own.
     """
     started = -int(-now.timestamp() // query.period)
-    fresh = held.asked_to if now.timestamp() - held.asked_at < refresh else 0
-    settled = settled_slot(from_epoch(held.asked_at) if fresh else now, query.period)
     slots = held.first + np.flatnonzero(~held.settled)
-    slots = slots[slots >= retention.reach(query.period, now=now)]
-    return slots[(slots < started) & ((slots < settled) | (slots >= fresh))]
+    slots = slots[(slots < started) & (slots >= retention.reach(query.period, now=now))]
+    in_step = refresh <= query.period and bool(slots.size) and int(slots[-1]) >= held.asked_to
+    if in_step or now.timestamp() - held.asked_at >= refresh:
+        return slots
+    return slots[slots < settled_slot(from_epoch(held.asked_at), query.period)]
 
 
 def _runs(slots: Slots) -> Iterator[tuple[int, int]]:

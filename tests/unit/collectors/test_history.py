@@ -106,6 +106,22 @@ def test_looks_between_the_minutes_make_one_call_a_minute(
     assert calls[-1] - calls[-1 - 60] == 5  # in step with the minutes, five minutes take five
 
 
+@pytest.mark.parametrize("every", [5, 55, 59])
+def test_a_late_datapoint_is_seen_within_two_minutes_whatever_the_rhythm(
+    endpoint: Endpoint, clients: Clients, history: History, every: int
+) -> None:
+    """Looking at the newest minute alone, again and again, must not put off the ones before it."""
+    late = World()  # each datapoint comes 90 s after its minute began; every seventh never comes
+    endpoint.answers["GetMetricStatistics"] = late
+    for second in range(0, 1200, every):
+        now = NOW + timedelta(seconds=second)
+        late.now = now - timedelta(seconds=90)
+        query = minutes(30, until=now, clients=clients)
+        times = history.read([query], now).value[query].times
+        behind = now.timestamp() - int(times[-1])
+        assert behind < 90 + 60 + 60 + 60 + every, f"{behind} s behind at second {second}"
+
+
 def test_a_longer_span_asks_for_what_is_missing_before_it(
     endpoint: Endpoint, clients: Clients, history: History
 ) -> None:
