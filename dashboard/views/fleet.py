@@ -59,7 +59,7 @@ def looked_for(inventory: Inventory) -> str:
         "Looked for load balancers and Auto Scaling groups: found "
         f"{count(len(inventory.load_balancers), 'load balancer')}, "
         f"{count(len(inventory.scaling_groups), 'Auto Scaling group')} and "
-        f"{count(len(inventory.instances), 'instance')}."
+        f"{count(len(inventory.instances), 'instance')}. The explorer shows any metric that reports here."
     )
 
 

@@ -10,6 +10,7 @@ from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.inventory import Instance
 from collectors.scaling import Activity
 from collectors.targets import Target, TargetGroupHealth
+from core.reading import Reading
 from dashboard.charts import targets as grids
 from dashboard.charts.view import Mark, Tone
 from dashboard.views.frame import Badge
@@ -66,8 +67,11 @@ def only_scales(alarm: AlarmState) -> bool:
     return bool(alarm.actions) and all(":scalingPolicy:" in action for action in alarm.actions)
 
 
-def badges(alarms: Sequence[AlarmState]) -> tuple[Badge, ...]:
+def badges(read: Reading[tuple[AlarmState, ...]]) -> tuple[Badge, ...]:
     """Count alarms by state, the worst first; what nobody is in is left out, but OK is always said."""
+    alarms = read.value
+    if not alarms:
+        return (Badge("no alarm is set" if read.complete else "alarms are not known", NO_DATA),)
     states = [alarm.state for alarm in alarms]
     scaling = sum(alarm.state == "ALARM" and only_scales(alarm) for alarm in alarms)
     firing, silent, calm = (states.count(state) for state in ("ALARM", "INSUFFICIENT_DATA", "OK"))
@@ -224,9 +228,12 @@ def _step(each: Activity) -> str:
     return f"{'▲' if after > before else '▼'} {after - before:+d}".replace("-", "−")
 
 
-def alarm_summary(alarms: Sequence[AlarmState]) -> Badge:
-    """Say in two words whether anything fires."""
+def alarm_summary(read: Reading[tuple[AlarmState, ...]]) -> Badge:
+    """Say in two words whether anything fires; what was not read is not called quiet."""
+    alarms = read.value
     firing = sum(alarm.state == "ALARM" and not only_scales(alarm) for alarm in alarms)
     if firing:
         return Badge(f"{firing} firing", ALARM)
+    if not read.complete:
+        return Badge("not all known", NO_DATA)
     return Badge("all quiet", OK) if alarms else Badge(count(0, "alarm"), NO_DATA)

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from collectors.alarm_states import AlarmState
 from collectors.inventory import Inventory
+from core.reading import Fault, FaultKind, Reading, Scope
 from core.series import MetricId
 from core.timespan import Timespan
 from dashboard.charts.view import Tone
@@ -84,9 +86,23 @@ def test_an_alarm_that_only_scales_is_no_incident() -> None:
     scaling = replace(
         fakes.alarms()[0], actions=("arn:aws:autoscaling:us-east-1:111111111111:scalingPolicy:1:policyName/web-in",)
     )
-    assert [badge.text for badge in happenings.badges([scaling])] == ["1 asking for capacity", "0 OK"]
+    assert [badge.text for badge in happenings.badges(Reading((scaling,), NOW))] == ["1 asking for capacity", "0 OK"]
     group = happenings.alarm_groups([scaling], [], now=NOW)[0]
     assert [(item.state, item.look.tone) for item in group.items] == [("Scaling", "info")]
+
+
+def test_alarms_that_were_not_read_are_not_called_quiet() -> None:
+    denied = Fault(Scope("1" * 12, "us-east-1"), "cloudwatch:DescribeAlarms", FaultKind.ACCESS_DENIED, "Denied.")
+    calm = replace(fakes.alarms()[0], state="OK")
+    said: dict[Reading[tuple[AlarmState, ...]], tuple[str, str]] = {
+        Reading((), NOW): ("no alarm is set", "0 alarms"),
+        Reading((), NOW, (denied,)): ("alarms are not known", "not all known"),
+        Reading((calm,), NOW): ("1 OK", "all quiet"),
+        Reading((calm,), NOW, (denied,)): ("1 OK", "not all known"),
+    }
+    for read, (badge, summary) in said.items():
+        assert [each.text for each in happenings.badges(read)] == [badge]
+        assert happenings.alarm_summary(read).text == summary
 
 
 def test_targets_stand_zone_by_zone_the_sick_ones_first() -> None:
