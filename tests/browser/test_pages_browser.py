@@ -25,6 +25,7 @@ PATHS = {
     "explorer": f"/explorer?metric={CPU}",
     "resources": "/resources",
     "group": "/resources?resource=group~directory-web",
+    "own-bill": "/own-bill",
     "stories": "/stories",
 }
 READY = {
@@ -32,6 +33,7 @@ READY = {
     "explorer": ".js-plotly-plot, .plot-container",
     "resources": "[data-testid=stDataFrame] canvas",
     "group": "canvas",
+    "own-bill": ".js-plotly-plot, .plot-container",
     "stories": ".st-key-card-story-traffic-spike",
 }
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
