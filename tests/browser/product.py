@@ -38,6 +38,16 @@ class Product:
         self.post("advance", {"seconds": seconds})
         self.clock += timedelta(seconds=seconds)
 
+    def catch_up(self, *, behind: timedelta, second: int) -> None:
+        """Bring the demo cloud's time up to `behind` the real clock, at a `second` of the minute.
+
+        While other tests ran it stood still; a datapoint that comes more than ten minutes late is not asked for again.
+        """
+        wanted = (datetime.now(UTC) - behind).replace(second=second, microsecond=0)
+        self.advance(
+            int(max(wanted - self.clock, timedelta(seconds=(second - self.clock.second) % 60)).total_seconds())
+        )
+
     def post(self, control: str, body: dict[str, Any]) -> None:
         request = urllib.request.Request(  # noqa: S310 - loopback
             f"{self.demo_url}/_demo/{control}", data=json.dumps(body).encode(), method="POST"
