@@ -70,9 +70,8 @@ def _talk(given: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m demo", description="An AWS endpoint on loopback whose fleet scales.")
     port = os.environ.get("WATCHKEEPER_DEMO_PORT", str(DEFAULT_PORT))
-    host = os.environ.get("WATCHKEEPER_DEMO_HOST", "127.0.0.1")
     parser.add_argument("--port", type=int, default=port, help="WATCHKEEPER_DEMO_PORT; 0 takes a free one")
-    parser.add_argument("--host", default=host, help="WATCHKEEPER_DEMO_HOST; loopback only unless set otherwise")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback only unless set otherwise")
     seed = os.environ.get("WATCHKEEPER_DEMO_SEED", str(DEFAULT_SEED))
     parser.add_argument("--seed", type=int, default=seed, help="WATCHKEEPER_DEMO_SEED; one demo world or another")
     parser.add_argument("--at", type=parse_instant, help="stand still at this instant; POST /_demo/advance moves on")
