@@ -7,6 +7,7 @@ What the files do not answer (a variable without default, an attribute that only
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -295,13 +296,16 @@ def closing(text: str, start: int) -> int:
 def _unescaped(text: str) -> str:
     if text.startswith(("$${", "%%{")):
         return text[1:]
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _escape, text)
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
     code = match[1]
-    if code[0] == "u" and len(code) == 5:
-        return chr(int(code[1:], 16))
+    if len(code) > 1:
+        number = int(code[1:], 16)
+        if number > sys.maxunicode:
+            raise HclError(f"\\{code} is no character; the last one is \\U0010ffff")
+        return chr(number)
     return {"n": "\n", "t": "\t", "r": "\r"}.get(code, code)
 
 

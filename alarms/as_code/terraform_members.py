@@ -5,9 +5,11 @@ Source: hashicorp/terraform-provider-aws, website/docs/r/cloudwatch_metric_alarm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from alarms.as_code.hcl_writing import Nested
 from alarms.as_code.values import Open, text_of
 
 METRIC_ALARM: Final = "aws_cloudwatch_metric_alarm"
@@ -132,3 +134,65 @@ def _drop_zeros(params: dict[str, Any]) -> None:
 def _rows(blocks: Any) -> list[Mapping[str, Any]]:
     rows = blocks if isinstance(blocks, list) else [blocks]
     return [row for row in rows if isinstance(row, dict)]
+
+
+# -- the way back -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An alarm in Terraform's members."""
+
+    kind: str
+    members: Mapping[str, Any]
+    unnamed: tuple[str, ...]
+    """AWS's members that the provider has no name for."""
+
+
+def resource_of(request: Mapping[str, Any], *, composite: bool) -> Resource:
+    """Give the Terraform resource of a PutMetricAlarm or PutCompositeAlarm request; `params_of` reads it back."""
+    left = dict(request)
+    members = _taken(left, _COMPOSITE if composite else _METRIC)
+    for aws, own, write in _WRITERS:
+        if aws in left:
+            members[own] = write(left.pop(aws))
+    suppressor = _taken(left, _SUPPRESSOR)
+    if suppressor:
+        members["actions_suppressor"] = Nested((suppressor,))
+    return Resource(COMPOSITE_ALARM if composite else METRIC_ALARM, members, tuple(left))
+
+
+def _taken(left: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Take the members that have a name out of `left`, under their own names."""
+    return {own: left.pop(aws) for own, aws in names.items() if aws in left}
+
+
+def _query_block(query: Mapping[str, Any]) -> dict[str, Any]:
+    left = dict(query)
+    found = _taken(left, _QUERY) | {"return_data": left.get("ReturnData", True)}
+    if "MetricStat" in left:
+        stat = left["MetricStat"]
+        metric = _taken(dict(stat["Metric"]), {"namespace": "Namespace", "metric_name": "MetricName"})
+        metric |= _taken(dict(stat), {"period": "Period", "stat": "Stat", "unit": "Unit"})
+        if stat["Metric"].get("Dimensions"):
+            metric["dimensions"] = _by_name(stat["Metric"]["Dimensions"])
+        found["metric"] = Nested((metric,))
+    return found
+
+
+def _by_name(dimensions: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {pair["Name"]: pair["Value"] for pair in dimensions}
+
+
+def _promql_block(criteria: Mapping[str, Any]) -> Nested:
+    names = {"query": "Query", "pending_period": "PendingPeriod", "recovery_period": "RecoveryPeriod"}
+    return Nested(({"promql_criteria": Nested((_taken(dict(criteria["PromQLCriteria"]), names),))},))
+
+
+_WRITERS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
+    ("Dimensions", "dimensions", _by_name),
+    ("Metrics", "metric_query", lambda queries: Nested(tuple(map(_query_block, queries)))),
+    ("EvaluationCriteria", "evaluation_criteria", _promql_block),
+    ("Tags", "tags", lambda tags: {tag["Key"]: tag["Value"] for tag in tags}),
+)
+"""(AWS's member, Terraform's, how its value is written)."""
