@@ -30,8 +30,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from cloud.caps import month_of
 from cloud.clients import Clients
-from cloud.ledger import month_of
 from cloud.metering import Meter
 from cloud.pricing import PriceBook
 from cloud.settings import Settings

@@ -88,13 +88,14 @@ def read_plain(client: Any, points: int) -> tuple[int, float]:
 
 
 def our_clients(port: int, data_dir: str) -> Any:
+    from cloud.caps import Caps
     from cloud.clients import Clients
     from cloud.metering import Meter
     from cloud.settings import Settings
     from core.money import Money
 
     settings = Settings(cloud="demo", demo_port=port, data_dir=Path(data_dir))
-    return Clients(settings, Meter(Path(data_dir), clock=lambda: END, cap=Money(Decimal(1000))))
+    return Clients(settings, Meter(Path(data_dir), clock=lambda: END, caps=Caps(Money(Decimal(1000)))))
 
 
 def our_queries(clients: Any, points: int) -> Any:
@@ -114,7 +115,7 @@ def read_ours(clients: Any, points: int) -> tuple[int, float]:
     from collectors import metrics
     from collectors.planning import Allowance, plan
 
-    planned = plan(our_queries(clients, points), allowance=Allowance({}, clients.meter.money_left()))
+    planned = plan(our_queries(clients, points), allowance=Allowance({}, clients.meter.money_left().amount))
     reading = metrics.fetch(planned, clients, now=END)
     assert reading.complete, reading.faults
     return sum(len(s) for s in reading.value.values()), sum(float(s.values.sum()) for s in reading.value.values())

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from cloud.caps import Caps, Limit
 from core.money import Money
 from core.timespan import Timespan, from_epoch
 
@@ -97,13 +98,6 @@ class HourTotal:
     total: Total
 
 
-def month_of(at: datetime) -> Timespan:
-    """Give the calendar month, in UTC as AWS bills, that `at` lies in."""
-    start = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    return Timespan(start, end)
-
-
 class Ledger:
     """The ledger file. Safe to share between threads, and the file between processes."""
 
@@ -128,21 +122,23 @@ class Ledger:
             self._connection.executemany("INSERT INTO calls VALUES (?,?,?,?,?,?,?,?,?)", rows)
             self._connection.execute("COMMIT")
 
-    def append_within(self, entry: Entry, *, cap: Money) -> bool:
-        """Add a paid entry when the month's total stays within `cap`; say whether it was added.
+    def append_within(self, entry: Entry, *, caps: Caps) -> Limit | None:
+        """Add a paid entry when the totals of its day and its month stay within `caps`.
 
-        One transaction decides and writes, so that processes racing each other never pass the cap together.
+        Gives the cap in the way, or None where the entry was added. One transaction decides and writes, so that
+        processes racing each other never pass a cap together.
         """
-        month = month_of(entry.at)
+        limits = caps.limits(entry.at)
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                allowed = self._spent(month) + entry.cost.amount <= cap.amount
-                if allowed:
+                full = (x for x in limits if self._spent(x.span) + entry.cost.amount > x.cap.amount)
+                in_the_way = next(full, None)
+                if in_the_way is None:
                     self._connection.execute("INSERT INTO calls VALUES (?,?,?,?,?,?,?,?,?)", _row(entry))
             finally:
                 self._connection.execute("COMMIT")
-        return allowed
+        return in_the_way
 
     def spent(self, span: Timespan) -> Money:
         """Give what our own calls cost in `span`."""

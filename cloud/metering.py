@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from cloud.caps import Caps, Left, month_of
 from cloud.faults import NotFree
-from cloud.ledger import Entry, Ledger, Refusal, Total, month_of
+from cloud.ledger import Entry, Ledger, Refusal, Total
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
 from cloud.statement import Statement, Tally
@@ -86,11 +87,11 @@ class Meter:
         data_dir: Path,
         *,
         clock: Clock,
-        cap: Money = ZERO,
+        caps: Caps | None = None,
         prices: PriceBook | None = None,
     ) -> None:
         self.prices = prices or PriceBook()
-        self.cap = cap
+        self.caps = caps or Caps()
         self._clock = clock
         self._ledger = Ledger(data_dir / LEDGER_FILE)
         self._tally = Tally(self._ledger)
@@ -136,15 +137,16 @@ class Meter:
     def statement(self) -> Statement:
         """Give our own bill: every process's calls this month, this one's up to now."""
         self.flush()
-        return self._tally.read(now=self._clock(), cap=self.cap)
+        return self._tally.read(now=self._clock(), caps=self.caps)
 
     def spent_this_month(self) -> Money:
         """Give what our own calls cost so far this month."""
         return self._ledger.spent(month_of(self._clock()))
 
-    def money_left(self) -> Money:
-        """Give what the cap leaves for this month; nothing at the default cap of zero."""
-        return self.cap - self.spent_this_month() if self.cap.amount else ZERO
+    def money_left(self) -> Left:
+        """Give what the caps leave now, and which of them says so; nothing at the default cap of zero."""
+        spent = self._ledger.spent if self.caps.month.amount else lambda _: ZERO
+        return self.caps.left(spent, at=self._clock())
 
     def stretch(self, account: str) -> float:
         """Say how much longer to wait between reads so that the free requests last until the month ends.
@@ -193,9 +195,9 @@ class Meter:
         if cost is None:
             raise NotFree(f"the price book has no price for {service}:{operation}, so it is not called unasked")
         quote = _Quote(region, units, cost, _feature.get())
-        if cost.amount > self.cap.amount:
+        if cost.amount and (never := self.caps.never(cost, at=self._clock())):
             self._note_refused(service, operation, account, quote)
-            raise NotFree(f"it costs {cost} and the monthly cap on our own calls is {self.cap}")
+            raise NotFree(never.refusal(cost))
         if cost.amount:
             self._buy(service, operation, account, quote)
         self._here()[service, operation] = quote
@@ -243,9 +245,9 @@ class Meter:
         """Write a paid attempt before it leaves, or refuse it."""
         at = self._clock().replace(second=0, microsecond=0)
         entry = Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost)
-        if not self._ledger.append_within(entry, cap=self.cap):
+        if in_the_way := self._ledger.append_within(entry, caps=self.caps):
             self._note_refused(service, operation, account, quote)
-            raise NotFree(f"it costs {entry.cost} and this month's cap of {self.cap} on our own calls is reached")
+            raise NotFree(in_the_way.refusal(entry.cost))
         quote.bought = entry
 
     def _note_refused(self, service: str, operation: str, account: str, quote: _Quote) -> None:

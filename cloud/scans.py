@@ -74,7 +74,10 @@ class Scans:
 
 
 def _difference(bought: Entry, scanned: int, *, at: datetime) -> Entry:
-    """Give the entry that makes of what was bought what was scanned; more or less, and no call of its own."""
+    """Give the entry that makes of what was bought what was scanned; more or less, and no call of its own.
+
+    What is given back goes to the day that it was bought on: never does a new day have more to spend than its cap.
+    """
     each = bought.cost.amount / bought.units if bought.units else bought.cost.amount
     more = scanned - bought.units
-    return replace(bought, at=at, calls=0, units=more, cost=Money(each * more))
+    return replace(bought, at=at if more > 0 else bought.at, calls=0, units=more, cost=Money(each * more))

@@ -23,6 +23,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from cloud.caps import Caps
+from core.money import Money
+
 PREFIX: Final = "WATCHKEEPER_"
 CONFIG_FILE: Final = "watchkeeper.toml"
 DEFAULT_REGION: Final = "us-east-1"
@@ -171,6 +174,16 @@ class Settings(BaseSettings):
             "dollars such as 0 or 2.50", "most that Watchkeeper's own calls may cost in a month", ge=0, decimal_places=5
         ),
     ] = Decimal(0)
+    daily_cap_usd: Annotated[
+        Decimal | None,
+        _accepted(
+            "dollars such as 0 or 0.10",
+            "most that Watchkeeper's own calls may cost in a day, never more than in a month; "
+            "none means that a day may take what the month has left",
+            ge=0,
+            decimal_places=5,
+        ),
+    ] = None
     demo_seed: Annotated[int, _accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -211,6 +224,11 @@ class Settings(BaseSettings):
         if cloud in {"demo", "aws"} and isinstance(base := given.get("data_dir", ".var"), str | Path):
             settled["data_dir"] = Path(base) / cloud
         return settled
+
+    @property
+    def caps(self) -> Caps:
+        """Most that our own calls may cost, of the day and of the month."""
+        return Caps(Money(self.monthly_cap_usd), None if self.daily_cap_usd is None else Money(self.daily_cap_usd))
 
     @property
     def is_demo(self) -> bool:

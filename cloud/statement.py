@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from cloud.ledger import HourTotal, Ledger, Refusal, Total, month_of
+from cloud.caps import Caps, Left, day_of, month_of
+from cloud.ledger import HourTotal, Ledger, Refusal, Total
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS
 from core.money import ZERO, Money
 from core.timespan import Timespan
@@ -43,17 +44,31 @@ class Statement:
     """What was refused this month, and how often."""
     viewer_minutes: int
     """Minutes of this month in which somebody had a page open, over all viewers."""
-    cap: Money
-    """Most that our own calls may cost this month."""
+    caps: Caps
+    """Most that our own calls may cost."""
 
     @property
     def spent(self) -> Money:
         return total_cost(self.of_month)
 
     @property
+    def spent_today(self) -> Money:
+        return total_cost(self.of_today)
+
+    @property
+    def cap(self) -> Money:
+        """Most that our own calls may cost this month."""
+        return self.caps.month
+
+    @property
     def left(self) -> Money:
-        """What the cap leaves this month; never less than nothing."""
-        return max(self.cap - self.spent, ZERO)
+        """What may still be spent now."""
+        return self.leaves.amount
+
+    @property
+    def leaves(self) -> Left:
+        """What may still be spent now, with the cap that says so."""
+        return self.caps.left(lambda span: self.spent if span == self.month else self.spent_today, at=self.at)
 
 
 class Tally:
@@ -82,7 +97,7 @@ class Tally:
                 self._hours[key] = _plus(self._hours.get(key), kind)
             return tuple(HourTotal(key[0], kept) for key, kept in self._hours.items())
 
-    def read(self, *, now: datetime, cap: Money) -> Statement:
+    def read(self, *, now: datetime, caps: Caps) -> Statement:
         """Give the statement at `now`."""
         month, hours = month_of(now), self.hours(now)
         this_hour = now.replace(minute=0, second=0, microsecond=0)
@@ -91,13 +106,13 @@ class Tally:
             at=now,
             month=month,
             of_month=summed(hours, since=month.start),
-            of_today=summed(hours, since=now.replace(hour=0, minute=0, second=0, microsecond=0)),
+            of_today=summed(hours, since=day_of(now).start),
             lately=summed(hours, since=this_hour - PACE_SPAN),
             pace=now - pace_from,
             hours=tuple(each for each in hours if each.at > this_hour - PACE_SPAN),
             refusals=self._ledger.refusals(month),
             viewer_minutes=self._ledger.viewer_minutes(month),
-            cap=cap,
+            caps=caps,
         )
 
 

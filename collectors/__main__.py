@@ -19,7 +19,6 @@ from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
 from collectors.sources import CloudSources
 from collectors.store import Store
-from core.money import Money
 from core.reading import Fault, FaultKind, Scope
 
 PATIENCE_SECONDS = 20
@@ -51,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     """Poll until told to stop. Give 1 when the one look of `once` brought a fault."""
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd)))
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
     sources = CloudSources(clients, Store(settings.data_dir))
     faults: list[Fault] = []
     try:

@@ -62,7 +62,8 @@ def allowance(clients: Clients, scopes: Iterable[Scope]) -> Allowance:
     """Give what may be used now: the free requests that our own ledger has left, and the cap's rest."""
     meter = clients.meter
     free = {scope.account: meter.free_requests_left(scope.account) for scope in set(scopes)}
-    return Allowance(free, meter.money_left())
+    left = meter.money_left()
+    return Allowance(free, left.amount, str(left))
 
 
 def read(queries: Sequence[MetricQuery], clients: Clients, *, now: datetime) -> Reading[Mapping[MetricQuery, Series]]:

@@ -44,6 +44,8 @@ class Allowance:
     free_requests: Mapping[str, int]
     """By account; one that is not named has none left."""
     money: Money = ZERO
+    money_said: str = ""
+    """What leaves that money, such as `today's cap of $0.10 leaves $0.02`; for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,8 @@ def _explain(free: Sequence[StatisticsCall], paid: Sequence[DataCall], refusal: 
 def _refusal(queries: Sequence[MetricQuery], cost: Money, allowance: Allowance) -> str:
     names = ", ".join(sorted({query.statistic for query in queries})[:5])
     series = _counted(len(queries), "statistic")
-    return f"{series} ({names}) would take GetMetricData calls for {cost}, and the cap leaves {allowance.money}"
+    left = allowance.money_said or f"the cap leaves {allowance.money}"
+    return f"{series} ({names}) would take GetMetricData calls for {cost}, and {left}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -17,7 +17,6 @@ from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.sources import CloudSources
 from collectors.store import Store
-from core.money import Money
 from core.reading import Scope
 from dashboard.feed import Feed
 from dashboard.stage import Control, Stage
@@ -109,7 +108,7 @@ _CALLER: Final = Scope("the caller's account", "any region")
 def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     """Give the context of the product: collectors behind the feed."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    meter = Meter(settings.data_dir, clock=clock, cap=Money(settings.monthly_cap_usd))
+    meter = Meter(settings.data_dir, clock=clock, caps=settings.caps)
     clients = Clients(settings, meter)
     try:
         scopes = clients.scopes()

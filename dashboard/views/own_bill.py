@@ -135,9 +135,10 @@ def build(found: Statement, books: Books, *, names: Mapping[str, str], now: date
 def _state(found: Statement) -> Badge:
     if not found.spent.amount:
         return Badge("Costs nothing this month", OK)
+    today = found.leaves.limit.kind == "daily"
     if not found.left.amount:
-        return Badge(f"{found.spent} spent, the cap is reached", ALARM)
-    return Badge(f"{found.spent} spent, {found.left} left", WARNING)
+        return Badge(f"{found.spent} spent, {'today’s' if today else 'the'} cap is reached", ALARM)
+    return Badge(f"{found.spent} spent, {found.left} left{' today' if today else ''}", WARNING)
 
 
 def _tiles(found: Statement, projection: Projection | None) -> tuple[Tile, ...]:
@@ -150,10 +151,17 @@ def _tiles(found: Statement, projection: Projection | None) -> tuple[Tile, ...]:
         _tile("today", "Calls today", f"{today:,}", "since 00:00 UTC"),
         _tile("month", "Calls this month", f"{month:,}", f"{refused:,} refused at the cap"),
         _tile("free", "Our part of the free million", _part(most), f"{most:,} of {FREE_CLOUDWATCH_REQUESTS:,}"),
-        _tile("spent", "Cost this month", str(found.spent), f"cap {found.cap}, left {found.left}"),
+        _tile("spent", "Cost this month", str(found.spent), _caps(found)),
         _tile("end", "Cost at month's end", str(projection.cost) if projection else NO_VALUE, ahead),
         _viewer_tile(found),
     )
+
+
+def _caps(found: Statement) -> str:
+    a_day = next((limit.cap for limit in found.caps.limits(found.at) if limit.kind == "daily"), None)
+    if a_day is None:
+        return f"cap {found.cap}, left {found.left}"
+    return f"cap {found.cap}; today {found.spent_today} of {a_day}"
 
 
 def _tile(key: str, label: str, value: str, yardstick: str) -> Tile:

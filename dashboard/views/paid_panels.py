@@ -97,15 +97,21 @@ def _count_off(rows: pd.DataFrame) -> int:
 def sentence(found: Statement, rows: pd.DataFrame) -> str:
     """Say why things are off, and how to switch them on."""
     if not found.cap.amount:
+        alone = "" if found.caps.day is None else " The cap of a day allows nothing alone."
         return (
             "The cap on our own calls is $0.00, so nothing that costs money is ever called. To allow some, start with "
-            "WATCHKEEPER_MONTHLY_CAP_USD=2.50, or another amount; the cap then holds for all our processes together."
+            "WATCHKEEPER_MONTHLY_CAP_USD=2.50, or another amount; the cap then holds for all our processes together. "
+            f"WATCHKEEPER_DAILY_CAP_USD keeps a day from using up the month.{alone}"
         )
-    left = f"Of the cap of {found.cap} a month {found.left} are left"
+    left = f"{_capital(found.leaves.limit.name)} leaves {found.left}"
     if not _count_off(rows):
         return f"{left}; beyond it nothing is called."
-    things = count(_count_off(rows), "thing")
+    limit, things = found.leaves.limit, count(_count_off(rows), "thing")
     return (
-        f"{left}. One read of {things} costs more than that; off until {found.month.end.day} {found.month.end:%B}, "
-        "or until WATCHKEEPER_MONTHLY_CAP_USD is raised."
+        f"{left}. One read of {things} costs more than that; off until {limit.opens}, "
+        f"or until WATCHKEEPER_{limit.kind.upper()}_CAP_USD is raised."
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

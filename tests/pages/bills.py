@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from cloud.ledger import HourTotal, Refusal, Total, month_of
+from cloud.caps import Caps, month_of
+from cloud.ledger import HourTotal, Refusal, Total
 from cloud.statement import Statement
 from core.money import ZERO, Money
 
@@ -46,6 +47,7 @@ def bill(
     *,
     of_month: tuple[Total, ...] = OF_MONTH,
     cap: Money = ZERO,
+    a_day: Money | None = None,
     pace: timedelta = timedelta(hours=24),
     refusals: tuple[tuple[Refusal, int], ...] | None = None,
     viewer_minutes: int = 600,
@@ -62,5 +64,14 @@ def bill(
     today = tuple(each for each in OF_TODAY if each in of_month)
     noted = ((refusal(f"AWS/EC2 CPUUtilization of {HOSTILE}: tm90", at), 12),) if refusals is None else refusals
     return Statement(
-        at, month_of(at), of_month, today, today, pace, hours if of_month else (), noted, viewer_minutes, cap
+        at,
+        month_of(at),
+        of_month,
+        today,
+        today,
+        pace,
+        hours if of_month else (),
+        noted,
+        viewer_minutes,
+        Caps(cap, a_day),
     )

@@ -182,3 +182,32 @@ def test_looking_is_noted_under_a_name_of_the_session(open_page: Open) -> None:
     assert {page for _, page in noted} == {"", "own-bill"}
     assert len({viewer for viewer, _ in noted}) == 1
     assert "alice" not in noted[0][0]
+
+
+@pytest.mark.parametrize(
+    ("a_day", "badge", "tile"),
+    [
+        ("0.003", "$0.003 spent, today’s cap is reached", "cap $5.00; today $0.003 of $0.003"),
+        ("0.00301", "$0.003 spent, $0.00001 left today", "cap $5.00; today $0.003 of $0.00301"),
+        ("5", "$0.003 spent, $5.00 left", "cap $5.00, left $5.00"),
+    ],
+)
+def test_one_step_around_the_cap_of_a_day(open_page: Open, a_day: str, badge: str, tile: str) -> None:
+    spent = bill(at=NOW, of_month=(*bills.OF_MONTH, bills.BOUGHT), cap=dollars("5"), a_day=dollars(a_day))
+    spent = replace(spent, of_today=(*spent.of_today, bills.BOUGHT))
+    app = opened(open_page, lambda: spent)
+    assert badge in words_of(app)
+    assert bare(app.metric[3].proto.delta_description) == tile
+
+
+def test_what_todays_cap_keeps_off_opens_at_midnight(open_page: Open) -> None:
+    spent = bill(at=NOW, of_month=(*bills.OF_MONTH, bills.BOUGHT), cap=dollars("5"), a_day=dollars("0.003"))
+    app = opened(open_page, lambda: replace(spent, of_today=(bills.BOUGHT,)))
+    text = words_of(app)
+    assert "Today's cap of $0.003 leaves $0.00" in text
+    assert "off until 24 November, 00:00 UTC, or until WATCHKEEPER_DAILY_CAP_USD is raised" in text
+
+
+def test_a_cap_of_a_day_allows_nothing_alone(open_page: Open) -> None:
+    app = opened(open_page, lambda: bill(at=NOW, a_day=dollars("1")))
+    assert "The cap of a day allows nothing alone" in words_of(app)

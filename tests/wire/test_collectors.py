@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cloud.caps import month_of
 from cloud.clients import Clients
-from cloud.ledger import month_of
 from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.planning import StatisticsCall

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cloud.caps import Caps, month_of
 from cloud.clients import Clients
-from cloud.ledger import month_of
 from cloud.metering import Meter, feature
 from cloud.settings import Settings
 from collectors.query import MetricQuery
@@ -44,7 +44,7 @@ class Ticking:
 def watching(port: int, data_dir: Path, clock: Ticking, *, cap: Money = ZERO) -> Iterator[CloudSources]:
     """Read as one of our processes does, from the endpoint at `port`."""
     settings = Settings(cloud="demo", demo_port=port, data_dir=data_dir)
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, cap=cap))
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=Caps(cap)))
     store = Store(settings.data_dir)
     try:
         yield CloudSources(clients, store)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from cloud.caps import Caps, day_of, month_of
 from cloud.clients import Clients
 from cloud.faults import NotFree
-from cloud.ledger import Entry, Ledger, month_of
+from cloud.ledger import Entry, Ledger
 from cloud.metering import LEDGER_FILE, PACE_BURST, feature
 from cloud.pricing import (
     FREE_CLOUDWATCH_REQUESTS,
@@ -96,7 +97,7 @@ def test_the_cap_holds_to_the_cent(endpoint: Endpoint, tmp_path: Path, cap: str,
     with pytest.raises(NotFree, match=r"this month's cap of .* is reached"):
         buy(clients, 2)
     assert counted(clients) == {("GetMetricData", "other"): (bought, 2 * bought, Decimal("0.00002") * bought)}
-    assert clients.meter.money_left().amount == Decimal(cap) - Decimal("0.00002") * bought
+    assert clients.meter.money_left().amount.amount == Decimal(cap) - Decimal("0.00002") * bought
     clients.close()
 
 
@@ -176,27 +177,81 @@ def test_a_wall_that_hangs_there_all_month_stays_inside_the_free_million(endpoin
     clients.close()
 
 
-def race(folder: str, cap: str, bought: Any) -> None:
+def test_the_cap_of_a_day_holds_beside_the_months(endpoint: Endpoint, tmp_path: Path) -> None:
+    clock = Ticking(datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC))
+    clients = clients_of(
+        endpoint, tmp_path, cap=Money(Decimal("0.00005")), a_day=Money(Decimal("0.00002")), clock=clock
+    )
+    buy(clients, 2)
+    assert str(clients.meter.money_left()) == "today's cap of $0.00002 leaves $0.00 until 30 November, 00:00 UTC"
+    with pytest.raises(
+        NotFree, match=r"today's cap of \$0.00002 .* is reached; it opens again on 30 November, 00:00 UTC"
+    ):
+        buy(clients, 1)
+    with pytest.raises(NotFree, match=r"it costs \$0.00003 and the daily cap on our own calls is \$0.00002"):
+        buy(clients, 3)
+    clock.now += timedelta(seconds=1)
+    buy(clients, 2)
+    clock.now += timedelta(hours=23, minutes=59)
+    assert clients.meter.money_left().limit.kind == "daily"
+    with pytest.raises(NotFree, match="today's cap"):
+        buy(clients, 1)
+    clock.now += timedelta(minutes=1)  # December: both caps are new
+    assert clients.meter.money_left().amount == Money(Decimal("0.00002"))
+    clients.close()
+
+
+def test_the_months_cap_is_named_when_both_are_reached(endpoint: Endpoint, tmp_path: Path) -> None:
+    clients = clients_of(endpoint, tmp_path, cap=Money(Decimal("0.00003")), a_day=Money(Decimal("0.00002")))
+    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    yesterday = NOW - timedelta(days=1)
+    ledger.append([Entry(yesterday, "cloudwatch", "X", "1", "", "", 1, 1, Money(Decimal("0.00001")))])
+    ledger.close()
+    buy(clients, 2)
+    with pytest.raises(NotFree, match=r"this month's cap of .* it opens again on 1 December, 00:00 UTC"):
+        buy(clients, 1)
+    clients.close()
+
+
+def test_the_cap_of_a_day_holds_over_a_restart(endpoint: Endpoint, tmp_path: Path) -> None:
+    for bought in (1, 2):
+        clients = clients_of(endpoint, tmp_path, cap=Money(Decimal(1)), a_day=Money(Decimal("0.00002")))
+        buy(clients, 1)
+        assert len(endpoint.asked) == bought
+        clients.close()
+    clients = clients_of(endpoint, tmp_path, cap=Money(Decimal(1)), a_day=Money(Decimal("0.00002")))
+    with pytest.raises(NotFree):
+        buy(clients, 1)
+    clients.close()
+
+
+def race(folder: str, caps: Caps, bought: Any) -> None:
     ledger = Ledger(Path(folder) / LEDGER_FILE)
     entry = Entry(NOW, "cloudwatch", "GetMetricData", "1", "", "", 1, 1, Money(Decimal("0.00001")))
     for _ in range(25):
-        if ledger.append_within(entry, cap=Money(Decimal(cap))):
+        if ledger.append_within(entry, caps=caps) is None:
             with bought.get_lock():
                 bought.value += 1
     ledger.close()
 
 
-def test_eight_processes_never_pass_the_cap_together(tmp_path: Path) -> None:
+MILL = Money(Decimal("0.001"))
+
+
+@pytest.mark.parametrize(
+    "caps", [Caps(MILL), Caps(Money(Decimal(1)), MILL), Caps(MILL, Money(Decimal(1)))], ids=["month", "day", "both"]
+)
+def test_eight_processes_never_pass_a_cap_together(tmp_path: Path, caps: Caps) -> None:
     context = multiprocessing.get_context("spawn")
     bought = context.Value("i", 0)
-    racers = [context.Process(target=race, args=(str(tmp_path), "0.001", bought)) for _ in range(8)]
+    racers = [context.Process(target=race, args=(str(tmp_path), caps, bought)) for _ in range(8)]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
     assert bought.value == 100
     ledger = Ledger(tmp_path / LEDGER_FILE)
-    assert ledger.spent(month_of(NOW)) == Money(Decimal("0.00100"))
+    assert ledger.spent(month_of(NOW)) == ledger.spent(day_of(NOW)) == MILL
     ledger.close()
 
 

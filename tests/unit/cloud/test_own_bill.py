@@ -12,9 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloud import statement
+from cloud.caps import month_of
 from cloud.clients import Clients
 from cloud.faults import NotFree
-from cloud.ledger import Entry, Ledger, Refusal, month_of
+from cloud.ledger import Entry, Ledger, Refusal
 from cloud.metering import LEDGER_FILE, feature
 from cloud.pricing import METRICS_OF_A_QUERY, METRICS_OF_A_SEARCH, PriceBook, metrics_requested
 from cloud.scans import expecting
@@ -92,6 +93,19 @@ def test_a_query_is_bought_at_the_most_it_may_scan_and_settled_at_what_it_did(
     assert logs_cost(clients) == (1, 3 * GB, Decimal("0.015"))
     logs.get_query_results(queryId="q-1")  # read again: settled once
     assert logs_cost(clients) == (1, 3 * GB, Decimal("0.015"))
+    clients.close()
+
+
+def test_what_a_query_did_not_scan_is_given_back_to_the_day_it_was_bought_on(
+    endpoint: Endpoint, tmp_path: Path, clock: Ticking
+) -> None:
+    clients = clients_of(endpoint, tmp_path, cap=dollars("1"), a_day=dollars("0.05"), clock=clock)
+    ask_logs(clients, at_most=10 * GB)
+    clock.now += timedelta(days=1)
+    endpoint.answers["GetQueryResults"] = lambda _: {"status": "Complete", "statistics": {"bytesScanned": 3e9}}
+    clients.client(clients.scopes()[0], "logs").get_query_results(queryId="q-1")
+    assert clients.meter.money_left().amount == dollars("0.05")  # the new day has its cap, and no more
+    assert clients.meter.spent_this_month() == dollars("0.015")
     clients.close()
 
 

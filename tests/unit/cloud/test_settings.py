@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud.caps import Caps
 from cloud.settings import CREDENTIALS_IN_ENVIRONMENT, DEMO_ACCOUNTS, SettingsError, load, sources
+from core.money import Money
 
 
 def explained() -> list[str]:
@@ -77,6 +79,7 @@ def test_accounts_and_regions_from_the_environment(monkeypatch: pytest.MonkeyPat
         ("CLOUD", "gcp", "WATCHKEEPER_CLOUD: 'gcp' is not accepted; give auto, demo or aws"),
         ("ROLE", "root", "WATCHKEEPER_ROLE: 'root' is not accepted; give viewer, operator, engineer or administrator"),
         ("MONTHLY_CAP_USD", "-1", "WATCHKEEPER_MONTHLY_CAP_USD: '-1' is not accepted; give dollars such as 0 or 2.50"),
+        ("DAILY_CAP_USD", "x", "WATCHKEEPER_DAILY_CAP_USD: 'x' is not accepted; give dollars such as 0 or 0.10"),
         (
             "REGIONS",
             "us-east-1,mars",
@@ -95,6 +98,14 @@ def test_a_mistake_is_explained_by_field_value_and_what_is_accepted(
 ) -> None:
     monkeypatch.setenv(f"WATCHKEEPER_{name}", value)
     assert explained() == [line]
+
+
+@pytest.mark.parametrize(("value", "cap"), [(None, None), ("0", "0"), ("0.10", "0.10")])
+def test_the_cap_of_a_day_may_be_unset(value: str | None, cap: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_MONTHLY_CAP_USD", "2.50")
+    if value:
+        monkeypatch.setenv("WATCHKEEPER_DAILY_CAP_USD", value)
+    assert load().caps == Caps(Money(Decimal("2.50")), None if cap is None else Money(Decimal(cap)))
 
 
 @pytest.mark.parametrize("value", ["1", "65535"])

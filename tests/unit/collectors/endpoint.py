@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from cloud.caps import Caps
 from cloud.clients import Clients
 from cloud.metering import Meter
 from cloud.settings import Settings
@@ -83,7 +84,9 @@ class Ticking:
         return self.now
 
 
-def clients_of(endpoint: Endpoint, data_dir: Path, *, cap: Money = ZERO, clock: Ticking | None = None) -> Clients:
+def clients_of(
+    endpoint: Endpoint, data_dir: Path, *, cap: Money = ZERO, a_day: Money | None = None, clock: Ticking | None = None
+) -> Clients:
     """Give clients of the demo kind that speak with the endpoint."""
     settings = Settings(cloud="demo", demo_port=endpoint.port, data_dir=data_dir)
-    return Clients(settings, Meter(settings.data_dir, clock=clock or Ticking(), cap=cap))
+    return Clients(settings, Meter(settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day)))

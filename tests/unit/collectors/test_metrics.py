@@ -154,7 +154,7 @@ def test_a_call_beyond_the_cap_is_not_made_and_said(endpoint: Endpoint, clients:
     assert [fault.kind for fault in reading.faults] == [FaultKind.NOT_FREE]
     assert reading.faults[0].message == (
         "cloudwatch:GetMetricData in 111111111111/us-east-1 was not called: "
-        "1 statistic (tm90) would take GetMetricData calls for $0.00001, and the cap leaves $0.00"
+        "1 statistic (tm90) would take GetMetricData calls for $0.00001, and the monthly cap on our own calls is $0.00"
     )
 
 
