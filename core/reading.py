@@ -1,4 +1,4 @@
-"""What a read returns: a value with the places where it is incomplete; and a verdict with its reason."""
+"""What a read returns: a value with the places where it is incomplete, or `Unknown`; a verdict with its reason."""
 
 from __future__ import annotations
 
@@ -70,6 +70,14 @@ class Reading(Generic[T_co]):
 def joined_faults(readings: Iterable[Reading[object]]) -> tuple[Fault, ...]:
     """Give each distinct fault of `readings` once, in their order."""
     return tuple(dict.fromkeys(fault for reading in readings for fault in reading.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands where a value was not read: neither empty nor absent."""
+
+    why: str
+    """A sentence for people; may hold text that AWS supplied."""
 
 
 @dataclass(frozen=True, slots=True)
