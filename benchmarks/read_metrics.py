@@ -21,166 +21,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-METRICS = 500
-END = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+from benchmarks.metric_readers import (
+    FREE_METRICS,
+    METRICS,
+    STATISTICS,
+    boto3_client,
+    our_clients,
+    read_ours,
+    read_plain,
+    requests,
+    span,
+    statistics_ours,
+    statistics_plain,
+    statistics_requests,
+    statistics_transfer,
+    transfer,
+)
+
 ROUNDS = 3
-STATISTICS = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
+CLI_METRICS = 5
+"""How many metrics of the free call the AWS CLI reads, a process each; its time is scaled."""
 AWS = os.environ.get("WATCHKEEPER_AWS_CLI") or shutil.which("aws")
 JS_SDK = os.environ.get("WATCHKEEPER_JS_SDK")
 """A folder in which `npm install @aws-sdk/client-cloudwatch` was run."""
-
-
-def span(points: int) -> tuple[datetime, datetime]:
-    return END - timedelta(minutes=points), END
-
-
-# -- the ways to read -------------------------------------------------------------------------------------------------
-
-
-def boto3_client(port: int) -> Any:
-    import boto3
-
-    return boto3.client(
-        "cloudwatch",
-        region_name="us-east-1",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="demo",
-        aws_secret_access_key="demo",
-    )
-
-
-def requests(points: int) -> dict[str, Any]:
-    start, end = span(points)
-    return {
-        "MetricDataQueries": [
-            {
-                "Id": f"q{place}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": "AWS/EC2",
-                        "MetricName": "CPUUtilization",
-                        "Dimensions": [{"Name": "InstanceId", "Value": f"i-{place:08x}"}],
-                    },
-                    "Period": 60,
-                    "Stat": "Average",
-                },
-            }
-            for place in range(METRICS)
-        ],
-        "StartTime": start,
-        "EndTime": end,
-        "ScanBy": "TimestampAscending",
-    }
-
-
-def read_plain(client: Any, points: int) -> tuple[int, float]:
-    count, total = 0, 0.0
-    for page in client.get_paginator("get_metric_data").paginate(**requests(points)):
-        for result in page["MetricDataResults"]:
-            count += len(result["Timestamps"])
-            total += sum(result["Values"])
-    return count, total
-
-
-def our_clients(port: int, data_dir: str) -> Any:
-    from cloud.caps import Caps
-    from cloud.clients import Clients
-    from cloud.metering import Meter
-    from cloud.settings import Settings
-    from core.money import Money
-
-    settings = Settings(cloud="demo", demo_port=port, data_dir=Path(data_dir))
-    return Clients(settings, Meter(Path(data_dir), clock=lambda: END, caps=Caps(Money(Decimal(1000)))))
-
-
-def our_queries(clients: Any, points: int) -> Any:
-    from collectors.query import MetricQuery
-    from core.series import MetricId
-    from core.timespan import Timespan
-
-    scope = clients.scopes()[0]
-    over = Timespan(*span(points))
-    return [
-        MetricQuery(scope, MetricId("AWS/EC2", "CPUUtilization", (("InstanceId", f"i-{n:08x}"),)), "Average", 60, over)
-        for n in range(METRICS)
-    ]
-
-
-def read_ours(clients: Any, points: int) -> tuple[int, float]:
-    from collectors import metrics
-    from collectors.planning import Allowance, plan
-
-    planned = plan(our_queries(clients, points), allowance=Allowance({}, clients.meter.money_left().amount))
-    reading = metrics.fetch(planned, clients, now=END)
-    assert reading.complete, reading.faults
-    return sum(len(s) for s in reading.value.values()), sum(float(s.values.sum()) for s in reading.value.values())
-
-
-def transfer(port: int, points: int) -> Callable[[], tuple[int, float]]:
-    """Give a reader of the same bodies, sized as ours, that looks at nothing."""
-    import urllib3
-
-    pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=8)
-    batch = max(1, min(METRICS, 100_800 // points))
-    start, end = span(points)
-    bodies = [
-        json.dumps(
-            {
-                **requests(points),
-                "MetricDataQueries": requests(points)["MetricDataQueries"][first : first + batch],
-                "StartTime": start.timestamp(),
-                "EndTime": end.timestamp(),
-            }
-        ).encode()
-        for first in range(0, METRICS, batch)
-    ]
-    headers = {"X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData"}
-
-    def read() -> tuple[int, float]:
-        return sum(len(pool.request("POST", "/", body=body, headers=headers).data) for body in bodies), 0.0
-
-    return read
-
-
-def statistics_plain(client: Any, metrics: int) -> int:
-    start, end = span(1440)
-    count = 0
-    for n in range(metrics):
-        answer = client.get_metric_statistics(
-            Namespace="AWS/EC2",
-            MetricName="CPUUtilization",
-            Dimensions=[{"Name": "InstanceId", "Value": f"i-{n:08x}"}],
-            StartTime=start,
-            EndTime=end,
-            Period=60,
-            Statistics=STATISTICS,
-        )
-        count += len(answer["Datapoints"])
-    return count
-
-
-def statistics_ours(clients: Any, metrics: int) -> int:
-    from collectors import metrics as reader
-    from collectors.planning import Allowance, plan
-    from collectors.query import MetricQuery
-
-    queries = [
-        MetricQuery(q.scope, q.metric, name, q.period, q.span)
-        for q in our_queries(clients, 1440)[:metrics]
-        for name in STATISTICS
-    ]
-    planned = plan(queries, allowance=Allowance({queries[0].scope.account: 10**6}))
-    reading = reader.fetch(planned, clients, now=END)
-    assert reading.complete, reading.faults
-    return sum(len(s) for s in reading.value.values()) // len(STATISTICS)
-
-
-# -- measuring --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -217,6 +83,7 @@ def timed(ways: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> tuple[
 
 
 PLAIN, OURS, BARE = "boto3 `get_metric_data` paginator", "**ours**", "transfer only"
+PLAIN_PROCESS, JS = "boto3", "AWS SDK for JavaScript"
 
 
 def table(taken: Mapping[str, Taken], base: str) -> None:
@@ -251,16 +118,24 @@ def in_process(port: int, points: int) -> None:
     print(f"Share spent in transfer: {taken[BARE].wall / taken[OURS].wall:.0%}")
 
 
-def statistics_rows(port: int, metrics: int = 50) -> None:
+def statistics_rows(port: int) -> None:
+    name, paid = "boto3 `get_metric_statistics`", "ours, the same by GetMetricData (250 series, paid)"
     with tempfile.TemporaryDirectory() as data_dir:
         clients, client = our_clients(port, data_dir), boto3_client(port)
-        name = "boto3 `get_metric_statistics`"
         taken, got = timed(
-            {name: lambda: statistics_plain(client, metrics), OURS: lambda: statistics_ours(clients, metrics)}, 5
+            {
+                name: lambda: statistics_plain(client, FREE_METRICS),
+                OURS: lambda: statistics_ours(clients, FREE_METRICS),
+                paid: lambda: statistics_ours(clients, FREE_METRICS, free=False),
+                BARE: lambda: statistics_transfer(port, FREE_METRICS),
+            },
+            9,
         )
         clients.close()
-    assert set(got.values()) == {metrics * 1440}, got
-    print(f"\nThe free call: {metrics} GetMetricStatistics calls of 1,440 points x 5 statistics, in one process\n")
+    (count, total), (expected, plain_total) = got[OURS], got[name]
+    assert count == expected == got[paid][0] == FREE_METRICS * 1440 * len(STATISTICS), got
+    assert abs(total - plain_total) < 1e-6 * abs(plain_total), got
+    print(f"\nThe free call: {FREE_METRICS} metrics x 1,440 points x 5 statistics ({count:,} values), in one process\n")
     table(taken, name)
 
 
@@ -270,10 +145,10 @@ def written_queries(points: int, folder: str) -> Path:
     return path
 
 
-def js_command(port: int, points: int, folder: str) -> list[str]:
+def js_command(port: int, points: int, queries: Path) -> list[str]:
     script = Path(__file__).with_suffix(".mjs")
     over = (instant.isoformat() for instant in span(points))
-    return ["node", str(script), str(port), str(written_queries(points, folder)), *over]
+    return ["node", str(script), str(port), str(queries), *over]
 
 
 def cli_command(port: int, points: int, folder: str) -> list[str]:
@@ -287,7 +162,18 @@ def cli_command(port: int, points: int, folder: str) -> list[str]:
     ]  # fmt: skip
 
 
-def whole_processes(port: int, points: int) -> None:
+def cli_statistics(port: int, metric: str) -> list[str]:
+    start, end = (instant.isoformat() for instant in span(1440))
+    return [
+        str(AWS), "cloudwatch", "get-metric-statistics",
+        "--endpoint-url", f"http://127.0.0.1:{port}", "--region", "us-east-1",
+        "--namespace", "AWS/EC2", "--metric-name", "CPUUtilization", "--dimensions", f"Name=InstanceId,Value={metric}",
+        "--period", "60", "--statistics", *STATISTICS, "--start-time", start, "--end-time", end, "--output", "json",
+    ]  # fmt: skip
+
+
+def run(*commands: list[str]) -> Callable[[], Any]:
+    """Give what runs commands one after another, with nothing of this machine's AWS settings."""
     environ = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": "demo",
@@ -295,38 +181,61 @@ def whole_processes(port: int, points: int) -> None:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
+    return lambda: [subprocess.run(each, check=True, capture_output=True, env=environ) for each in commands]
 
-    def run(command: list[str]) -> Callable[[], Any]:
-        return lambda: subprocess.run(command, check=True, capture_output=True, env=environ)
 
+def free_processes(port: int) -> None:
+    me = [sys.executable, "-m", "benchmarks.read_metrics", "--once"]
+    with tempfile.TemporaryDirectory() as folder:
+        queries = Path(folder) / "statistics.json"
+        queries.write_text(json.dumps({"statistics": statistics_requests(FREE_METRICS)}))
+        cli = f"AWS CLI, a process a metric ({CLI_METRICS} of {FREE_METRICS}, scaled)"
+        rows = {
+            PLAIN_PROCESS: run([*me, "plain-statistics", "1440", str(port)]),
+            JS: run(js_command(port, 1440, queries)) if has_js() else None,
+            cli: run(*(cli_statistics(port, f"i-{n:08x}") for n in range(CLI_METRICS))) if AWS else None,
+            OURS: run([*me, "our-statistics", "1440", str(port)]),
+        }
+        taken, _ = timed({name: way for name, way in rows.items() if way})
+    if cli in taken:
+        scale = FREE_METRICS / CLI_METRICS
+        taken[cli] = Taken(taken[cli].wall * scale, taken[cli].cpu * scale)
+    process_table(f"The free call: {FREE_METRICS} x 1,440 points x 5 statistics", taken)
+
+
+def whole_processes(port: int, points: int) -> None:
     me = [sys.executable, "-m", "benchmarks.read_metrics", "--once"]
     with tempfile.TemporaryDirectory() as folder:
         rows = {
-            "boto3 paginator": run([*me, "plain", str(points), str(port)]),
-            "AWS SDK for JavaScript": run(js_command(port, points, folder))
-            if JS_SDK and shutil.which("node")
-            else None,
+            PLAIN_PROCESS: run([*me, "plain", str(points), str(port)]),
+            JS: run(js_command(port, points, written_queries(points, folder))) if has_js() else None,
             "AWS CLI (prints JSON)": run(cli_command(port, points, folder)) if AWS else None,
-            "**ours**": run([*me, "ours", str(points), str(port)]),
+            OURS: run([*me, "ours", str(points), str(port)]),
         }
         taken, _ = timed({name: way for name, way in rows.items() if way})
-    print(f"\n{METRICS} metrics x {points} points, whole processes, start-up included\n")
+    process_table(f"{METRICS} metrics x {points} points", taken)
+
+
+def process_table(what: str, taken: Mapping[str, Taken]) -> None:
+    print(f"\n{what}, whole processes, start-up included\n")
     print("| way | s | x plain boto3 |\n| --- | ---: | ---: |")
     for name, way in taken.items():
-        print(f"| {name} | {way.wall:.2f} | {taken['boto3 paginator'].wall / way.wall:.1f} |")
-    if not AWS:
-        print("\nNo AWS CLI: name one with WATCHKEEPER_AWS_CLI.")
-    if not JS_SDK:
-        print("\nNo AWS SDK for JavaScript: name a folder that has it with WATCHKEEPER_JS_SDK.")
+        print(f"| {name} | {way.wall:.2f} | {taken[PLAIN_PROCESS].wall / way.wall:.1f} |")
+
+
+def has_js() -> bool:
+    return bool(JS_SDK and shutil.which("node"))
 
 
 def once(way: str, points: int, port: int) -> None:
-    if way == "plain":
-        read_plain(boto3_client(port), points)
+    plain = {"plain": lambda c: read_plain(c, points), "plain-statistics": lambda c: statistics_plain(c, FREE_METRICS)}
+    our = {"ours": lambda c: read_ours(c, points), "our-statistics": lambda c: statistics_ours(c, FREE_METRICS)}
+    if way in plain:
+        plain[way](boto3_client(port))
         return
     with tempfile.TemporaryDirectory() as data_dir:
         clients = our_clients(port, data_dir)
-        read_ours(clients, points)
+        our[way](clients)
         clients.close()
 
 
@@ -339,13 +248,19 @@ def main() -> None:
         way, points, port = options.once
         once(way, int(points), int(port))
         return
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with stub() as port:
         for points in (200, 1440):
             in_process(port, points)
         statistics_rows(port)
         for points in (200, 1440):
             whole_processes(port, points)
+        free_processes(port)
+    if not AWS:
+        print("\nNo AWS CLI: name one with WATCHKEEPER_AWS_CLI.")
+    if not JS_SDK:
+        print("\nNo AWS SDK for JavaScript: name a folder that has it with WATCHKEEPER_JS_SDK.")
+    print(f"\nLoad at the end: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
+from weakref import WeakSet
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ResponseStreamingError
@@ -20,9 +21,9 @@ from urllib3.exceptions import HTTPError
 
 from collectors.decoding import DECODERS, Answer
 
-_HANDLER_ID: Final = "watchkeeper-arrays"
 _registering: Final = threading.Lock()
-"""botocore looks for an id and adds it in two steps; two threads at once would add the handler twice."""
+_ready: Final[WeakSet[Any]] = WeakSet()
+"""Clients that have the handler: looking at it anew at each call would cost botocore a tenth of a small request."""
 
 
 @dataclass(slots=True)
@@ -47,7 +48,9 @@ def call(
     `transport` gives the HTTP session for an address; it carries the client's proxy and TLS settings.
     """
     with _registering:
-        client.meta.events.register("before-send", _Sender(transport), unique_id=_HANDLER_ID)
+        if client not in _ready:
+            client.meta.events.register("before-send", _Sender(transport))
+            _ready.add(client)
     capture = _Capture(operation)
     token = _capture.set(capture)
     try:

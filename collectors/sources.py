@@ -18,6 +18,7 @@ from collectors.history import History
 from collectors.inventory import Inventory
 from collectors.planning import Plan
 from collectors.query import MetricQuery
+from collectors.revisions import Revision
 from collectors.scaling import Activity
 from collectors.snapshots import Snapshots
 from collectors.store import Store
@@ -63,6 +64,11 @@ class CloudSources:
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         """Give the calls that would answer the queries now, and their price, without making them."""
         return self.history.plan(queries, now)
+
+    def revisions(self, queries: Sequence[MetricQuery]) -> Mapping[MetricQuery, tuple[Revision, ...]]:
+        """Give the datapoints of the queries that changed after they were read first; asks AWS for nothing."""
+        found = {query: self.history.revisions(query, query.span) for query in queries}
+        return {query: changed for query, changed in found.items() if changed}
 
     def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:
         """Give load balancers, target groups, Auto Scaling groups and instances."""

@@ -6,14 +6,16 @@ import json
 from typing import Any
 
 import boto3
+import botocore.session
 import numpy as np
 import pytest
 from botocore.config import Config
-from hypothesis import given
+from botocore.parsers import create_parser
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.clients import Clients
-from collectors import arrays
+from collectors import arrays, decoding
 from collectors.decoding import decode_data, decode_statistics
 from tests.unit.collectors.endpoint import Endpoint
 
@@ -118,6 +120,15 @@ STATISTICS_SHAPES = {
     "unordered": points({"Timestamp": T0 + 60, "Average": 2.5}, {"Timestamp": T0, "Average": 1}),
     "several": points({"Timestamp": float(T0), "Average": 2.5, "Sum": 5, "SampleCount": 2.0}),
     "percentiles": points({"Timestamp": T0, "ExtendedStatistics": {"p99": 7.5, "p50": 1e-9}}),
+    "keys in another order": {
+        "Datapoints": [
+            {"Average": 1, "Timestamp": T0, "Unit": "Count"},
+            {"Timestamp": T0 + 60, "Average": 2, "Unit": "Count"},
+        ]
+    },
+    "unit first": {"Datapoints": [{"Unit": "Bytes/Second", "Timestamp": T0, "Sum": 1e-9}]},
+    "tiny and large": points({"Timestamp": T0, "Sum": 5e-324}, {"Timestamp": T0 + 60, "Sum": -1.7e308}),
+    "the same time twice": points({"Timestamp": T0, "Sum": 1}, {"Timestamp": T0, "Sum": 2}),
     "empty": points(),
     "no unit": points({"Timestamp": T0, "Average": 2}, unit=None),
 }
@@ -151,6 +162,88 @@ def test_the_free_call_is_read_the_same(shape: dict[str, Any], endpoint: Endpoin
 )
 def test_an_odd_free_answer_is_left_to_botocore(odd: bytes) -> None:
     assert decode_statistics(odd) is None
+
+
+def plain_datapoints(body: bytes) -> list[dict[str, Any]]:
+    """What botocore's own parser makes of a body."""
+    model = botocore.session.Session().get_service_model("cloudwatch").operation_model("GetMetricStatistics")
+    assert model.output_shape is not None
+    answer = create_parser("json").parse({"status_code": 200, "headers": {}, "body": body}, model.output_shape)
+    return sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.lists(st.sampled_from(["Average", "Sum", "Minimum", "Maximum", "SampleCount"]), min_size=1, unique=True)
+
+
+@st.composite
+def datapoints(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Datapoints as AWS may write them: mostly of one layout, now and then with keys in another order."""
+    names = draw(NAMES)
+    rows = draw(st.lists(st.tuples(st.integers(0, 4_000_000_000), st.tuples(*[FLOATS | st.integers()] * len(names)))))
+    unit = draw(st.sampled_from(["Percent", "Bytes/Second", "None"]))
+    written = [{"Timestamp": time, **dict(zip(names, row, strict=True)), "Unit": unit} for time, row in rows]
+    return [dict(draw(st.permutations(list(each.items())))) if draw(st.booleans()) else each for each in written]
+
+
+@given(datapoints(), st.text(), st.sampled_from([(",", ":"), (", ", ": ")]))
+@settings(deadline=None)
+def test_any_datapoints_of_the_free_call_equal_plain_boto3(
+    rows: list[dict[str, Any]], label: str, separators: tuple[str, str]
+) -> None:
+    body = json.dumps({"Label": label, "Datapoints": rows}, separators=separators).encode()
+    taken = decode_statistics(body)
+    if taken is None:  # an integer that orjson does not take
+        assert any(abs(value) >= 2**63 for row in rows for value in row.values() if isinstance(value, int))
+        return
+    expected = plain_datapoints(body)
+    times, columns = taken.columns[0]
+    assert times.tolist() == [int(point["Timestamp"].timestamp()) for point in expected]
+    for name, column in columns.items():
+        assert column.tolist() == [float(point[name]) for point in expected]
+    assert json.loads(taken.rest) == {"Label": label, "Datapoints": []}
+
+
+UNIFORM = json.dumps(
+    points(*({"Timestamp": T0 + 60 * n, "Average": n / 7, "Sum": n * 1e9} for n in range(3))), separators=(",", ":")
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(UNIFORM)),
+            st.integers(0, 3),
+            st.sampled_from([*'0123456789.+-eE,:{}[]"/ SumUnitx', '"Sum":', '"Unit":"Percent"', "}", "},{", "null"]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=1000, deadline=None)
+def test_a_body_spoilt_anywhere_is_never_read_as_other_numbers(edits: list[tuple[int, int, str]]) -> None:
+    text = UNIFORM
+    for place, gone, new in edits:
+        text = text[:place] + new + text[place + gone :]
+    quick, slow = (attempt(decoder, text.encode()) for decoder in (decoding._uniform, decoding._general))
+    assert quick is None or quick == slow
+
+
+def attempt(decoder: Any, body: bytes) -> Any:
+    """Everything that a decoder took out of a body, comparable; None where it does not take it."""
+    try:
+        taken = decoder(body)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+    if taken is None:
+        return None
+    times, columns = taken.columns[0]
+    return (
+        times.tolist(),
+        {name: column.tolist() for name, column in columns.items()},
+        json.loads(taken.rest),
+        taken.units,
+    )
 
 
 @given(
