@@ -98,6 +98,8 @@ def draw_answer() -> None:
         parts.faults(answer[1].faults)
         event = draw_chart(view.chart, key="explorer-chart", height=330)
         st.dataframe(view.figures, hide_index=True, key="explorer-figures")
+        if view.changed:
+            st.caption(view.changed)
         choices.downloads(view)
         if event is not None and (event.range or event.reset):
             parts.show(pinned(state, event.range, now=context.now()), context)

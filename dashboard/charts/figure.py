@@ -68,6 +68,7 @@ def build(chart: ChartView, *, height: int = 236, legend: bool = True) -> Figure
     """
     rules = {axis: _rule(chart, axis) for axis in Axis}
     traces = [trace for index in _drawing_order(chart) for trace in _traces(chart, index, rules)]
+    traces += [_hollow(chart, index, rules) for index, line in enumerate(chart.lines) if _has_hollow(line)]
     return {"data": traces, "layout": _layout(chart, rules, height=height, legend=legend)}
 
 
@@ -174,6 +175,27 @@ def _trace(chart: ChartView, index: int, rules: Mapping[Axis, RoundAxis], part: 
     filled = {"fill": "tozeroy", "fillcolor": f"{colour}/0.12"} if line.kind is LineKind.AREA else {}
     drawn = {"type": "scatter", "mode": "lines", "line": {"color": colour, **shape, **dash}, "connectgaps": False}
     return {**trace, **drawn, **filled}
+
+
+def _has_hollow(line: Line) -> bool:
+    """Whether points are drawn for values seen first; on bars, which stand on each other, only the tooltip says it."""
+    return bool(line.revised) and line.kind is not LineKind.BAR
+
+
+def _hollow(chart: ChartView, index: int, rules: Mapping[Axis, RoundAxis]) -> dict[str, Any]:
+    """Give a hollow point for each value that was seen before the line's."""
+    line = chart.lines[index]
+    times = np.array([each.at.timestamp() for each in line.revised], np.int64)
+    seen = np.array([each.seen for each in line.revised], np.float64)
+    return {
+        "type": "scatter", "mode": "markers", "name": _plain(line.name), "meta": index, "legendgroup": str(index),
+        "showlegend": False, "yaxis": "y" if line.axis is Axis.LEFT else "y2",
+        "x": _packed(on_clock(times, chart.zone).astype(np.float64)),
+        "y": _packed(seen / rules[line.axis].scale.divisor),
+        "marker": {"size": 7, "color": "@card", "line": {"color": _colour(chart, index), "width": 1.5}},
+        "text": [_plain(each.text(chart.unit_of(line.axis), chart.zone)) for each in line.revised],
+        "hovertemplate": "%{text}",
+    }  # fmt: skip
 
 
 def _plain(text: str) -> str:

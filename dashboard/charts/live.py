@@ -148,6 +148,11 @@ def described(chart: ChartView) -> dict[str, Any]:
             for line in chart.lines
         ],
         "settled": [_epoch(line.settled_until) for line in chart.lines],
+        "revised": [
+            [{"at": each.at.timestamp(), "seen": each.seen, "text": each.text(chart.unit_of(line.axis), chart.zone)}
+             for each in line.revised]
+            for line in chart.lines
+        ],
         "thresholds": [asdict(threshold) for threshold in chart.thresholds],
         "bands": [
             {"from": band.span.start.timestamp(), "to": band.span.end.timestamp(), "label": band.label,

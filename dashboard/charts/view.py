@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from core.series import Series, Times, Values
 from core.timespan import Timespan, from_epoch
+from dashboard.charts.unit import written
 
 
 class LineKind(StrEnum):
@@ -48,6 +49,29 @@ class Tone(StrEnum):
     MUTED = "muted"
 
 
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A datapoint that was read as another value before it became what the line shows: an alarm may have seen that."""
+
+    at: datetime
+    """The start of its period: the time of the point."""
+    earlier: tuple[tuple[datetime, float], ...]
+    """(until, value), oldest first: what was read, and when another was read in its place. At least one."""
+    later: float | None
+    """What the line shows; None where AWS gives nothing any more."""
+
+    @property
+    def seen(self) -> float:
+        """The value that was read first; a hollow point marks it."""
+        return self.earlier[0][1]
+
+    def text(self, unit: str | None, zone: str) -> str:
+        """Say it for the tooltip: `seen as 91.2% until 10:07, later 88.4%`."""
+        clock = ZoneInfo(zone)
+        was = [f"{written(value, unit)} until {until.astimezone(clock):%H:%M}" for until, value in self.earlier]
+        return f"seen as {', then '.join(was)}, later {'none' if self.later is None else written(self.later, unit)}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """One series of a chart."""
@@ -67,6 +91,8 @@ class Line:
     emphasis: bool = False
     """Drawn thicker: the line that the chart is about."""
     tone: Tone | None = None
+    revised: tuple[Revised, ...] = ()
+    """Points that changed after they were read first, ascending; values in the line's own unit."""
 
     def __post_init__(self) -> None:
         if self.times.shape != self.values.shape or self.times.ndim != 1:
@@ -185,10 +211,11 @@ class ChartView:
         return self.unit if axis is Axis.LEFT else self.right_unit
 
     def values_on(self, axis: Axis) -> npt.NDArray[np.float64]:
-        """Give every value read on `axis`, thresholds included."""
-        parts = [line.values for line in self.lines if line.axis is axis]
-        limits = [threshold.value for threshold in self.thresholds if threshold.axis is axis]
-        return np.concatenate([*parts, np.array(limits, np.float64)])
+        """Give every value read on `axis`, thresholds and hollow points included."""
+        lines = [line for line in self.lines if line.axis is axis]
+        single = [threshold.value for threshold in self.thresholds if threshold.axis is axis]
+        single += [each.seen for line in lines if line.kind is not LineKind.BAR for each in line.revised]
+        return np.concatenate([*(line.values for line in lines), np.array(single, np.float64)])
 
 
 def breaches(line: Line, threshold: Threshold, *, period: int, below: bool = False) -> tuple[Band, ...]:

@@ -19,7 +19,17 @@ from core.timespan import CHART_PERIODS, Timespan, finest_period
 from dashboard.charts.targets import duration
 from dashboard.charts.view import Axis, ChartView
 from dashboard.state import MOST_CHOICES, ExplorerState, MetricChoice, PageState
-from dashboard.views.panels import Grid, Panel, PanelLine, Readings, chart, grid, queries
+from dashboard.views.panels import (
+    UNREVISED,
+    Grid,
+    Panel,
+    PanelLine,
+    Readings,
+    Revisions,
+    chart,
+    grid,
+    queries,
+)
 from dashboard.views.sources import Sources
 from dashboard.wording import count, money, plain, quantity
 
@@ -214,14 +224,16 @@ def price(sources: Sources, asked: Question, *, now: datetime) -> PriceTag:
     return PriceTag(text, planned.cost, planned.cost == ZERO)
 
 
-Answer = tuple[Question, Reading[Readings]]
+Answer = tuple[Question, Reading[Readings], Revisions]
+"""What was asked, what was read, and which datapoints were another value when they were read first."""
 
 
 def read(sources: Sources, wanted: ExplorerState, state: PageState, *, clock: Callable[[], datetime]) -> Answer:
     """Read every series of the choices for the span that `state` shows at this moment."""
     now = clock()
     asked = question(wanted, state.scope, state.span(now=now), now=now)
-    return asked, sources.metrics(queries([asked.panel], asked.on), now=now)
+    wanted_series = queries([asked.panel], asked.on)
+    return asked, sources.metrics(wanted_series, now=now), sources.revisions(wanted_series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +248,13 @@ class ExplorerView:
     """Every datapoint, one a row, for download: what CloudWatch gave, in its own units."""
     file_name: str
     """Without its ending."""
+    changed: str
+    """How many values were others when they were read first, in a sentence; empty where none was."""
 
 
-def build(asked: Question, readings: Reading[Readings]) -> ExplorerView:
+def build(asked: Question, readings: Reading[Readings], revisions: Revisions = UNREVISED) -> ExplorerView:
     """Give the chart, the figures and the data behind them."""
-    view = chart(asked.panel, readings.value, asked.on)
+    view = chart(asked.panel, readings.value, asked.on, revisions=revisions)
     nothing = Series.empty(asked.on.period)
     found = [(line, readings.value.get(asked.on.query(line), nothing)) for line in asked.panel.lines]
     units = [view.unit_of(line.axis) for line in asked.panel.lines]
@@ -250,7 +264,17 @@ def build(asked: Question, readings: Reading[Readings]) -> ExplorerView:
     )
     parts = [_rows(line, series, asked.on) for line, series in found]
     data = pd.concat(parts, ignore_index=True) if parts else _rows_frame({})
-    return ExplorerView(view, figures, data, _file_name(asked))
+    return ExplorerView(view, figures, data, _file_name(asked), _changed(view))
+
+
+def _changed(view: ChartView) -> str:
+    number = sum(len(line.revised) for line in view.lines)
+    if not number:
+        return ""
+    return (
+        f"{count(number, 'value')} changed after {'it was' if number == 1 else 'they were'} first read. "
+        "A hollow point shows what was seen then; an alarm may have seen it too."
+    )
 
 
 def _figures(line: PanelLine, series: Series, unit: str | None) -> dict[str, str]:

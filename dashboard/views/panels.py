@@ -9,11 +9,24 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from collectors.query import MetricQuery
+from collectors.revisions import Revision
 from core.reading import Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan, chart_period, from_epoch
 from dashboard.charts.targets import duration
-from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Status, Threshold, Tone, breaches
+from dashboard.charts.view import (
+    Axis,
+    Band,
+    ChartView,
+    Line,
+    LineKind,
+    Mark,
+    Revised,
+    Status,
+    Threshold,
+    Tone,
+    breaches,
+)
 from dashboard.wording import moment, quantity
 
 
@@ -80,6 +93,9 @@ class Panel:
 
 
 Readings = Mapping[MetricQuery, Series]
+Revisions = Mapping[MetricQuery, tuple[Revision, ...]]
+"""Datapoints that changed after they were read first, by query; queries without any may be left out."""
+UNREVISED: Revisions = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +136,16 @@ def queries(panels: Iterable[Panel], on: Grid) -> tuple[MetricQuery, ...]:
 
 
 def chart(
-    panel: Panel, readings: Readings, on: Grid, *, limits: Sequence[Limit] = (), marks: tuple[Mark, ...] = ()
+    panel: Panel,
+    readings: Readings,
+    on: Grid,
+    *,
+    limits: Sequence[Limit] = (),
+    marks: tuple[Mark, ...] = (),
+    revisions: Revisions = UNREVISED,
 ) -> ChartView:
     """Give the chart of `panel` with what was read; what is missing is a gap and a note."""
-    drawn = tuple(_line(line, readings, on) for line in panel.lines)
+    drawn = tuple(_line(line, readings, on, revisions) for line in panel.lines)
     matched = _matched(panel, limits)
     thresholds = tuple(dict.fromkeys(_threshold(line, limit) for line, limit in matched))
     paging = [(line, limit) for line, limit in matched if not limit.scaling]
@@ -150,7 +172,7 @@ def _no_datapoints(on: Grid) -> str:
     return f"No datapoints {start} to {end}"
 
 
-def _line(line: PanelLine, readings: Readings, on: Grid) -> Line:
+def _line(line: PanelLine, readings: Readings, on: Grid, revisions: Revisions) -> Line:
     series = readings.get(on.query(line)) or Series.empty(on.period)
     beside = readings.get(on.query(replace(line, metric=line.zero_beside))) if line.zero_beside else None
     series = at_own_pace(series) if beside is None else replace(series, period=at_own_pace(beside).period)
@@ -167,6 +189,18 @@ def _line(line: PanelLine, readings: Readings, on: Grid) -> Line:
         axis=line.axis,
         emphasis=line.emphasis,
         tone=line.tone,
+        revised=_revised(revisions.get(on.query(line), ()), per=series.period if line.per_second else 1),
+    )
+
+
+def _revised(revisions: Sequence[Revision], *, per: int) -> tuple[Revised, ...]:
+    return tuple(
+        Revised(
+            each.time,
+            tuple((until, value / per) for until, value in each.earlier),
+            None if each.final is None else each.final / per,
+        )
+        for each in revisions
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from collectors.alarm_states import AlarmState, AlarmTransition
@@ -11,7 +11,7 @@ from collectors.scaling import Activity
 from collectors.targets import TargetGroupHealth
 from core.reading import Fault, Reading, Scope
 from dashboard.views.fleet import Fleet
-from dashboard.views.panels import Grid, Panel, Readings
+from dashboard.views.panels import Grid, Panel, Readings, Revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,7 @@ class WallReadings:
     """Every alarm with its state."""
     transitions: Reading[tuple[AlarmTransition, ...]]
     """Changes of alarm states, newest first."""
+    revisions: Revisions = field(default_factory=dict)
+    """Datapoints that were another value when they were read first: an alarm may have seen that one."""
     known_faults: tuple[Fault, ...] = ()
     """Why the list of known metrics is incomplete."""

@@ -18,7 +18,7 @@ from dashboard.charts.view import ChartView, LineKind, Tone
 from dashboard.state import PageState
 from dashboard.views import fleet, happenings
 from dashboard.views.frame import Badge
-from dashboard.views.panels import Grid, Panel, PanelLine, Readings, chart, grid, queries
+from dashboard.views.panels import Grid, Panel, PanelLine, Readings, Revisions, chart, grid, queries
 from dashboard.views.sources import Sources
 from dashboard.views.things import Group
 from dashboard.wording import NO_VALUE, age, count, look, plain, state_cell, state_word
@@ -344,10 +344,7 @@ def _instance_panels(instance_id: str) -> tuple[Panel, ...]:
             "network",
             "Network",
             "Bytes/Second",
-            (
-                line("NetworkIn", "Sum", "in", per_second=True),
-                line("NetworkOut", "Sum", "out", per_second=True),
-            ),
+            tuple(line(f"Network{way}", "Sum", way.lower(), per_second=True) for way in ("In", "Out")),
         ),
         Panel(
             "checks",
@@ -379,6 +376,8 @@ class ResourceCharts:
     """The resource's charts before anything was read."""
     metrics: Reading[Readings]
     """The series of every panel."""
+    revisions: Revisions
+    """Datapoints that were another value when they were read first."""
 
 
 def read_charts(
@@ -387,12 +386,13 @@ def read_charts(
     """Read a resource's series for the span that `state` shows at this moment."""
     now = clock()
     on = grid(state.scope, state.span(now=now), now=now)
-    return ResourceCharts(on, resource.panels, sources.metrics(queries(resource.panels, on), now=now))
+    wanted = queries(resource.panels, on)
+    return ResourceCharts(on, resource.panels, sources.metrics(wanted, now=now), sources.revisions(wanted))
 
 
 def charts(found: ResourceCharts) -> tuple[ChartView, ...]:
     """Give a resource's charts."""
-    return tuple(chart(panel, found.metrics.value, found.on) for panel in found.panels)
+    return tuple(chart(panel, found.metrics.value, found.on, revisions=found.revisions) for panel in found.panels)
 
 
 def faults_of(stock: Stock) -> tuple[Fault, ...]:

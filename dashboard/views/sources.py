@@ -14,7 +14,7 @@ from collectors.scaling import Activity
 from collectors.targets import TargetGroupHealth
 from core.reading import Reading, Scope
 from core.series import MetricId
-from dashboard.views.panels import Readings
+from dashboard.views.panels import Readings, Revisions
 
 
 class Sources(Protocol):
@@ -25,6 +25,9 @@ class Sources(Protocol):
 
     def metrics(self, queries: Sequence[MetricQuery], *, now: datetime) -> Reading[Readings]:
         """Give the series of each query, from the store where it has them."""
+
+    def revisions(self, queries: Sequence[MetricQuery]) -> Revisions:
+        """Give the datapoints of the queries that changed after they were read first; asks AWS for nothing."""
 
     def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
         """Give the metrics that were active lately."""

@@ -41,6 +41,7 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
     activities = sources.activities(scope, now=now)
     on = grid(scope, span, now=now)
     panels = fleets.panels(chosen, known.value, gone=_gone(chosen, activities.value, on.span)) if chosen else ()
+    wanted = queries(panels, on)
     return WallReadings(
         scope=scope,
         at=now,
@@ -49,7 +50,8 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
         fleets=found,
         fleet=chosen,
         panels=panels,
-        metrics=sources.metrics(queries(panels, on), now=now),
+        metrics=sources.metrics(wanted, now=now),
+        revisions=sources.revisions(wanted),
         targets=sources.targets(scope, now=now),
         activities=activities,
         alarms=sources.alarms(scope, now=now),
@@ -116,7 +118,12 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
     marks = tuple(happenings.mark(each) for each in _own(found) if each.started_at in found.on.span)
     views = {
         panel.key: chart(
-            panel, found.metrics.value, found.on, limits=limits, marks=marks if panel.key == "capacity" else ()
+            panel,
+            found.metrics.value,
+            found.on,
+            limits=limits,
+            marks=marks if panel.key == "capacity" else (),
+            revisions=found.revisions,
         )
         for panel in found.panels
     }

@@ -120,12 +120,14 @@ export class Tip {
   }
 }
 
-// Marks within `reach` seconds of `time`, and bands over it.
+// Marks within `reach` seconds of `time`, bands over it, and what its datapoints were read as before they changed.
 export function eventsAt(meta, time, reach) {
   return [
     ...meta.marks.filter((mark) => Math.abs(mark.at - time) <= reach)
       .map((mark) => ({ tone: mark.tone, text: [mark.label, mark.detail].filter(Boolean).join(": ") })),
     ...meta.bands.filter((band) => band.from <= time && time < band.to)
       .map((band) => ({ tone: band.tone, text: `${band.label || "Shaded"} since ${instant(band.from, meta.zone)}` })),
+    ...meta.lines.flatMap((line, index) => meta.revised[index].filter((each) => each.at === time)
+      .map((each) => ({ tone: "info", text: `${line.name} ${each.text}` }))),
   ];
 }

@@ -149,7 +149,7 @@ export class Plot {
       },
       hooks: {
         drawClear: [() => this.drawBands()],
-        draw: [() => this.drawThresholds(), () => this.drawMarks()],
+        draw: [() => this.drawThresholds(), () => this.drawMarks(), () => this.drawSeenFirst()],
         setSelect: [(chart) => this.selected(chart)],
         setCursor: [(chart) => this.hooks.onCursor(this, chart.cursor.left >= 0 ? chart.cursor.idx : null)],
       },
@@ -203,7 +203,7 @@ export class Plot {
   range(side, low, high) {
     const { meta } = this.panel;
     const limits = meta.thresholds.filter((each) => each.axis === side).map((each) => each.value);
-    const seen = [low, high, ...limits].filter((value) => value != null && Number.isFinite(value));
+    const seen = [low, high, ...limits, ...this.seenFirst(side)].filter((value) => value != null && Number.isFinite(value));
     let bottom = Math.min(...seen), top = Math.max(...seen);
     const isEmpty = !seen.length;
     if (isEmpty) { bottom = 0; top = 1; }
@@ -219,6 +219,15 @@ export class Plot {
     this.axes[side] = roundAxis(bottom, top, unit, count, atLeast !== null && top === atLeast);
     return [this.axes[side].min, this.axes[side].max];
   }
+
+  // Values of a side's lines that were read before the ones that are drawn.
+  seenFirst(side) {
+    const { lines, revised } = this.panel.meta;
+    return lines.flatMap((line, index) => this.marksSeen(index) && line.axis === side ? revised[index].map((each) => each.seen) : []);
+  }
+
+  // Bars stand on each other, so there only the tooltip says what was seen.
+  marksSeen(index) { return this.panel.meta.lines[index].kind !== "bar" && !this.hidden.has(index); }
 
   axisBase() {
     const { font } = this.hooks.theme();
@@ -343,6 +352,30 @@ export class Plot {
         const next = shown[place + 1] ? shown[place + 1].x - size : end;
         freeFrom = this.writeMark(ctx, mark, x, [freeFrom, next], text);
       }
+    });
+  }
+
+  // A hollow point for each value that was read before the one that the line shows.
+  drawSeenFirst() {
+    const { bbox } = this.chart;
+    const { meta } = this.panel;
+    const theme = this.hooks.theme();
+    this.writing((ctx) => {
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.setLineDash([]);
+      ctx.fillStyle = theme.card;
+      meta.lines.forEach((line, index) => {
+        if (!this.marksSeen(index) || this.chart.scales[line.axis]?.min == null) return;
+        ctx.strokeStyle = colourOf(meta, index, theme);
+        for (const { at, seen } of meta.revised[index]) {
+          const x = this.chart.valToPos(at, "x", true), y = this.chart.valToPos(seen, line.axis, true);
+          if (x < bbox.left || x > bbox.left + bbox.width) continue;
+          ctx.beginPath();
+          ctx.arc(x, y, 3.5 * devicePixelRatio, 0, 2 * Math.PI);
+          ctx.fill();
+          ctx.stroke();
+        }
+      });
     });
   }
 

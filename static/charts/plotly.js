@@ -92,7 +92,7 @@ class Chart {
     const shown = axis.d2c(points[0].x) / 1000;
     const first = this.meta.span[0] - axis.d2c(this.span[0]) / 1000; // from the chart's clock to UTC
     const texts = this.meta.lines.map(() => null);
-    for (const { data: trace, y } of points) {
+    for (const { data: trace, y } of points.filter((each) => each.data.mode !== "markers")) {
       const line = this.meta.lines[trace.meta];
       const unit = line.axis === "left" ? this.meta.unit : this.meta.right_unit;
       const settled = this.meta.settled[trace.meta];

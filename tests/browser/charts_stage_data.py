@@ -15,6 +15,7 @@ from dashboard.charts.view import (
     Line,
     LineKind,
     Mark,
+    Revised,
     Status,
     Threshold,
     Tone,
@@ -41,6 +42,12 @@ def wave(times: np.ndarray, *, low: float, high: float, seed: float, jitter: flo
     return low + (high - low) * (0.5 + 0.4 * np.sin(phase + seed) + jitter * noise(times, seed))
 
 
+def changed(times: np.ndarray) -> tuple[Revised, ...]:
+    """The datapoint of the twentieth minute, which was read as more until five minutes after its end."""
+    at = datetime.fromtimestamp(int(times[20]), UTC)
+    return (Revised(at, ((at + timedelta(minutes=6), 0.222),), 0.111),)
+
+
 def charts(tick: int) -> list[ChartView]:
     times, span, now = minutes(tick)
     settled = now - timedelta(minutes=5)
@@ -48,7 +55,7 @@ def charts(tick: int) -> list[ChartView]:
     p95 = wave(times, low=0.25, high=0.31, seed=1) + np.where(times >= spike, 0.12, 0)
     slo = Threshold(0.3, "SLO")
     p95_line = Line("p95", times, p95, settled)
-    p50 = Line("p50", times, wave(times, low=0.1, high=0.15, seed=2), settled)
+    p50 = Line("p50", times, wave(times, low=0.1, high=0.15, seed=2), settled, revised=changed(times))
     p99 = Line("p99", times, wave(times, low=0.4, high=0.52, seed=3), settled)
     latency = ChartView(
         "latency",

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,42 @@ def test_the_crosshair_reads_values_with_their_units(viewer: Stage) -> None:
     tip = viewer.page.locator(".st-key-wall .tip:visible")
     expect(tip).to_have_count(1)
     expect(tip).to_contain_text("UTC")
+    expect(tip.locator(".row")).to_contain_text([" ms"] * 3)
+
+
+def test_the_tooltip_and_a_hollow_point_say_what_was_seen_first(viewer: Stage) -> None:
+    viewer.open()
+    sentence = f"seen as 222 ms until {stage.BEGIN + timedelta(minutes=26):%H:%M}, later 111 ms"
+    frame = viewer.frame("latency")
+    frame.focus()
+    for _ in range(21):
+        frame.press("ArrowRight")
+    expect(frame.locator(".tip .event")).to_contain_text([f"p50 {sentence}"])
+    frame.press("ArrowRight")
+    expect(frame.locator(".tip")).not_to_contain_text("seen as")
+    frame.press("Escape")
+    x, y = (
+        viewer.wall(f"charts.get('latency').plot.chart.valToPos({stage.charts(0)[0].lines[0].times[20]}, 'x', true)"),
+        viewer.wall("charts.get('latency').plot.chart.valToPos(0.222, 'left', true)"),
+    )
+    pixels = viewer.pixels("latency")
+    middle, rim = pixels[round(y), round(x)], pixels[round(y), round(x) - 4 : round(x) - 1]
+    assert middle[:3].min() > 240, "the point is hollow"
+    assert (rim[:, 0].astype(int) < rim[:, 2].astype(int) - 60).any(), "its rim has the line's colour"
+
+
+def test_plotly_says_what_was_seen_first_too(viewer: Stage) -> None:
+    viewer.open("")
+    chart = viewer.page.locator(".st-key-plotly_latency .chart")
+    hollow = chart.locator(".scatterlayer .point").first
+    hollow.wait_for()
+    hollow.scroll_into_view_if_needed()
+    box = hollow.bounding_box()
+    assert box is not None
+    viewer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+    viewer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 34)
+    tip = viewer.page.locator(".st-key-plotly_latency .tip:visible")
+    expect(tip.locator(".event")).to_contain_text(["p50 seen as 222 ms until"])
     expect(tip.locator(".row")).to_contain_text([" ms"] * 3)
 
 

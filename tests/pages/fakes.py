@@ -18,11 +18,13 @@ from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
 from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
+from collectors.revisions import Revision
 from collectors.scaling import Activity
 from collectors.targets import Target, TargetGroupHealth
 from core.money import ZERO, Money
 from core.reading import Fault, Reading, Scope
 from core.series import MetricId, Series
+from core.timespan import from_epoch
 from dashboard.cached import Context
 from dashboard.feed import Feed
 from dashboard.stage import Playbill, StageError, StoryCard, Telling
@@ -162,6 +164,17 @@ def series(query: MetricQuery) -> Series:
     return Series(times[kept], values[kept], query.period, unit, query.statistic, settled)
 
 
+def changed(query: MetricQuery) -> tuple[Revision, ...]:
+    """Three datapoints of `series` that were read as a tenth more, a minute after they had ended."""
+    whole = series(query)
+    ends = [from_epoch(int(time) + query.period) for time in whole.times[-8:-2:2]]
+    values = [float(value) for value in whole.values[-8:-2:2]]
+    return tuple(
+        Revision(end - timedelta(seconds=query.period), ((end + timedelta(minutes=1), value * 1.1),), value)
+        for end, value in zip(ends, values, strict=True)
+    )
+
+
 @dataclass
 class FakeSources:
     """Answers from the account above. Change a field to change the state."""
@@ -180,6 +193,8 @@ class FakeSources:
     """AWS has no datapoints."""
     paid: bool = False
     """The free requests are used up, and the cap leaves a dollar."""
+    changing: bool = False
+    """Three values of each series were others when they were read first."""
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -207,6 +222,10 @@ class FakeSources:
         read = (lambda: empty) if self.silent else lambda: {query: series(query) for query in queries}
         scope = queries[0].scope if queries else PROD
         return self._answer("cloudwatch:GetMetricStatistics", scope, now, full=read, empty=empty)
+
+    def revisions(self, queries: Sequence[MetricQuery]) -> Mapping[MetricQuery, tuple[Revision, ...]]:
+        """Three of the newest values of each series were another at first, where `changing`."""
+        return {query: changed(query) for query in queries} if self.changing else {}
 
     def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
         found = () if self.found == Inventory() else known_metrics()

@@ -273,6 +273,13 @@ def test_the_explorer_draws_what_the_link_says(open_page: Open) -> None:
     assert any("expected price \\$0.00" in caption.value for caption in app.caption)
 
 
+def test_the_explorer_says_how_many_values_changed(open_page: Open) -> None:
+    app = open_page(context(FakeSources(changing=True)), "explorer", metric=CPU)
+    assert any(caption.value.startswith("3 values changed after they were first read") for caption in app.caption)
+    app = open_page(context(), "explorer", metric=CPU)
+    assert not any("changed after" in caption.value for caption in app.caption)
+
+
 def test_what_costs_money_is_read_when_somebody_who_may_spend_agrees(open_page: Open) -> None:
     sources = FakeSources(paid=True)
     app = open_page(context(sources), "explorer", metric=CPU)

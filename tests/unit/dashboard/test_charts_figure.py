@@ -15,7 +15,7 @@ import pytest
 
 from core.timespan import Timespan, from_epoch
 from dashboard.charts import figure
-from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Status, Threshold, Tone
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Revised, Status, Threshold, Tone
 
 START = int(datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp())
 SPAN = Timespan(from_epoch(START), from_epoch(START + 300))
@@ -140,6 +140,26 @@ def test_bands_and_marks_stand_at_their_times() -> None:
     band, mark = figure.build(view)["layout"]["shapes"]
     assert (band["x0"], band["x1"], band["fillcolor"]) == ((START + 60) * 1000, (START + 120) * 1000, "@alarm/0.12")
     assert (mark["x0"], mark["line"]["color"]) == ((START + 180) * 1000, "@info/0.7")
+
+
+def seen_first(at: int = 60, *, seen: float = 0.5, later: float = 0.25) -> Revised:
+    return Revised(from_epoch(START + at), ((from_epoch(START + at + 300), seen),), later)
+
+
+def test_what_was_seen_first_is_a_hollow_point_in_the_lines_colour_with_its_sentence() -> None:
+    built = figure.build(chart(line(0.25, 0.25, name="p50"), line(0.25, 0.25, revised=(seen_first(),))))
+    (hollow,) = [trace for trace in built["data"] if trace.get("mode") == "markers"]
+    assert numbers(hollow["x"]) == [(START + 60) * 1000]
+    assert numbers(hollow["y"]) == [500]
+    assert hollow["marker"] == {"size": 7, "color": "@card", "line": {"color": "@series1", "width": 1.5}}
+    assert hollow["text"] == ["seen as 500 ms until 10:06, later 250 ms"]
+    assert hollow["meta"] == 1
+    assert built["layout"]["yaxis"]["range"][1] >= 500
+
+
+def test_bars_stand_on_each_other_and_have_no_hollow_points() -> None:
+    built = figure.build(chart(line(1, 2, kind=LineKind.BAR, revised=(seen_first(),))))
+    assert [trace["type"] for trace in built["data"]] == ["bar"]
 
 
 def test_hostile_text_is_never_markup() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.timespan import Timespan, from_epoch
 from dashboard.charts import live
-from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Status, Threshold, Tone
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Revised, Status, Threshold, Tone
 
 START = int(datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp())
 GAP = float("nan")
@@ -74,6 +75,7 @@ def test_the_first_message_carries_everything() -> None:
                         {"name": "cpu", "kind": "line", "axis": "left", "dash": False, "emphasis": False, "tone": None}
                     ],
                     "settled": [START + 120],
+                    "revised": [[]],
                     "thresholds": [],
                     "bands": [],
                     "marks": [],
@@ -110,6 +112,16 @@ def test_an_unsettled_point_that_changed_is_sent_again_with_what_follows() -> No
     change = head["charts"]["cpu"]
     assert (change["drop"], change["keep"], change["add"]) == (0, 2, 3)
     np.testing.assert_array_equal(numbers[3:], [9, 4, 5])
+
+
+def test_a_value_that_changed_travels_with_what_it_was() -> None:
+    before, after = line("1 91 3"), line("1 88 3")
+    at = from_epoch(START + 60)
+    revised = Revised(at, ((at + timedelta(minutes=5), 91.0),), 88.0)
+    _, messages = sent([chart(before)], [chart(replace(after, revised=(revised,)))])
+    head, _ = live.opened(messages[1])
+    text = "seen as 91% until 10:06, later 88%"
+    assert head["charts"]["cpu"]["meta"] == {"revised": [[{"at": START + 60, "seen": 91.0, "text": text}]]}
 
 
 def test_a_gap_that_is_filled_later_is_a_change_and_a_gap_that_stays_is_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from core.series import Series
 from core.timespan import Timespan, from_epoch
 from dashboard.charts.targets import Target, TargetGrid, Zone, document, duration, since_text
-from dashboard.charts.view import Axis, Band, ChartView, Line, Threshold, Tone, breaches
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Revised, Threshold, Tone, breaches
 
 START = int(datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp())
 SPAN = Timespan(from_epoch(START), from_epoch(START + 300))
@@ -53,6 +54,31 @@ def test_a_chart_of_gaps_is_empty_and_a_chart_with_a_zero_is_not() -> None:
 def test_a_clock_that_does_not_exist_is_refused_before_a_browser_meets_it(zone: str) -> None:
     with pytest.raises(ValueError, match="is no time zone; give an IANA name"):
         ChartView("a", "A", None, (), SPAN, zone=zone)
+
+
+def revised(*earlier: float, later: float | None, minute: int = 0) -> Revised:
+    """The datapoint of a minute after 10:00 that was read as each of `earlier` until 5, 6, … minutes later."""
+    at = from_epoch(START + 60 * minute)
+    return Revised(at, tuple((at + timedelta(minutes=5 + n), value) for n, value in enumerate(earlier)), later)
+
+
+@pytest.mark.parametrize(
+    ("what", "zone", "text"),
+    [
+        (revised(91.2, later=88.4), "UTC", "seen as 91.2% until 10:05, later 88.4%"),
+        (revised(91.2, 90, later=88.4), "UTC", "seen as 91.2% until 10:05, then 90% until 10:06, later 88.4%"),
+        (revised(91.2, later=None), "UTC", "seen as 91.2% until 10:05, later none"),
+        (revised(0, later=88.4), "Europe/Paris", "seen as 0% until 11:05, later 88.4%"),
+    ],
+)
+def test_a_value_that_changed_is_said_with_when(what: Revised, zone: str, text: str) -> None:
+    assert what.text("Percent", zone) == text
+
+
+@pytest.mark.parametrize(("kind", "values"), [(LineKind.LINE, [1, 2, 91.2]), (LineKind.BAR, [1, 2])])
+def test_what_was_seen_first_fits_on_the_axis(kind: LineKind, values: list[float]) -> None:
+    drawn = replace(line("1 2"), kind=kind, revised=(revised(91.2, later=1),))
+    assert ChartView("a", "A", "Percent", (drawn,), SPAN).values_on(Axis.LEFT).tolist() == values
 
 
 def test_an_axis_knows_its_values_and_thresholds() -> None:

@@ -111,6 +111,14 @@ def test_figures_are_written_as_people_read_them() -> None:
     assert row["Datapoints"] == "57"
 
 
+def test_how_many_values_were_others_at_first_is_said() -> None:
+    answer = explorer.read(FakeSources(changing=True), ExplorerState((CPU,)), PageState(PROD), clock=lambda: NOW)
+    view = explorer.build(*answer)
+    assert view.changed.startswith("3 values changed after they were first read.")
+    assert len(view.chart.lines[0].revised) == 3
+    assert answered(CPU).changed == ""
+
+
 def test_the_download_holds_what_cloudwatch_gave() -> None:
     view = answered(CPU, LATENCY)
     text = explorer.csv(view.data).decode()

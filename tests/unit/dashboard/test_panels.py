@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from collectors.revisions import Revision
 from core.reading import Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan
-from dashboard.charts.view import Line, LineKind, Tone
+from dashboard.charts.view import Line, LineKind, Revised, Tone
 from dashboard.views import panels
 from dashboard.views.panels import Grid, Limit, Panel, PanelLine
 
@@ -39,6 +40,19 @@ def panel(*lines: PanelLine) -> Panel:
 
 def values(line: Line) -> str:
     return " ".join("_" if np.isnan(value) else f"{value:g}" for value in line.values)
+
+
+def test_a_value_that_changed_is_told_in_the_unit_of_its_line() -> None:
+    rate = PanelLine(ASKED, "Sum", "requests", per_second=True)
+    plain = PanelLine(CPU, "Average", "cpu")
+    ended = NOON + timedelta(minutes=1)
+    readings = {on().query(each): series("60 120 180") for each in (rate, plain)}
+    revisions = {on().query(each): (Revision(NOON, ((ended, 90.0),), 60.0),) for each in (rate, plain)}
+    drawn = panels.chart(panel(rate, plain), readings, on(), revisions=revisions)
+    assert [line.revised for line in drawn.lines] == [
+        (Revised(NOON, ((ended, 1.5),), 1.0),),
+        (Revised(NOON, ((ended, 90.0),), 60.0),),
+    ]
 
 
 @pytest.mark.parametrize("seconds", [10, 59, 69])

@@ -26,6 +26,11 @@ def seen(sources: FakeSources | None = None) -> wall.WallView:
     return wall.build(wall.read(sources or FakeSources(), PROD, HOUR, fleet_key="", now=NOW), now=NOW)
 
 
+def test_charts_show_what_was_seen_before_it_changed() -> None:
+    view = seen(FakeSources(changing=True))
+    assert all(line.revised for chart in view.leading for line in chart.lines)
+
+
 def test_a_fleet_is_a_load_balancer_with_what_serves_it() -> None:
     found = fleet.discover(fakes.inventory())
     assert [(each.name, [group.name for group in each.groups]) for each in found] == [("web-alb", ["web-asg"])]
