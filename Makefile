@@ -25,6 +25,7 @@ layers: $(VENV)/.test-ready
 
 pytest: $(VENV)/.test-ready $(AWSCLI)/bin/aws
 	PYTHON=$(BIN)/python sh tests/browser/find_chromium.sh
+	sh tests/find_postgres.sh
 	WATCHKEEPER_AWS_CLI=$(CURDIR)/$(AWSCLI)/bin/aws $(BIN)/python -m pytest
 
 bench: $(VENV)/.test-ready $(AWSCLI)/bin/aws $(JSSDK)/node_modules

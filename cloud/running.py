@@ -18,6 +18,7 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
 
+from cloud.database import DatabaseDownError, forget
 from cloud.settings import PREFIX, Settings, config_path
 
 ROOT: Final = Path(__file__).parents[1]
@@ -26,7 +27,8 @@ DEMO_PROCESSES: Final = ("demo", "collector", "dashboard")
 AWS_PROCESSES: Final = ("collector", "dashboard")
 ANSWER_SECONDS: Final = 90
 """How long the dashboard may take until it answers."""
-_DEMO_LEFTOVERS: Final = ("history.sqlite3", "history.sqlite3-wal", "history.sqlite3-shm")
+_DEMO_LEFTOVERS: Final = ("history",)
+"""Names of the tables that a demo leaves and the next one has no use for."""
 
 Say = Callable[[str], None]
 
@@ -109,7 +111,7 @@ def forget_last_demo(settings: Settings) -> None:
     """Drop the history of the last demo: each start is a new cloud with a past of its own."""
     if settings.is_demo:
         for name in _DEMO_LEFTOVERS:
-            (settings.data_dir / name).unlink(missing_ok=True)
+            forget(settings.place, name)
 
 
 def run(settings: Settings, environ: Mapping[str, str], *, say: Say, output: TextIO | None = None) -> int:
@@ -117,7 +119,11 @@ def run(settings: Settings, environ: Mapping[str, str], *, say: Say, output: Tex
 
     Gives the exit code: 0 after a wished stop, 1 when a process ended by itself.
     """
-    forget_last_demo(settings)
+    try:
+        forget_last_demo(settings)
+    except DatabaseDownError as error:
+        say(f"The last demo's history cannot be removed: {error.detail}")
+        return 1
     console = _Console(settings, say, output or sys.stdout)
     manager = _Supervisor(console)
     console.manager = manager

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from cloud.caps import Caps
+from cloud.database import Place
 from core.money import Money
 
 PREFIX: Final = "WATCHKEEPER_"
@@ -97,6 +98,17 @@ class Account(BaseModel):
     regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions to watch there")] = ()
 
 
+def _postgres_url(value: object) -> object:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    from cloud import postgres  # loads psycopg, which SQLite does without
+
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or not postgres.accepts(text):
+        raise ValueError("not a PostgreSQL URL")
+    return SecretStr(text)
+
+
 DEMO_ACCOUNTS: Final = (
     Account(id="111111111111", name="directory-prod", regions=("us-east-1",)),
     Account(
@@ -153,6 +165,14 @@ class Settings(BaseSettings):
             "where history, ledger and audit live; each cloud has a folder of its own in the one given",
         ),
     ] = Path(".var")
+    database_url: Annotated[
+        SecretStr | None,
+        BeforeValidator(_postgres_url),
+        _accepted(
+            "a URL such as postgresql://watchkeeper:secret@db.example.com/watchkeeper, an @ in the password as %40",
+            "PostgreSQL database that holds history and ledger for several machines; none keeps them in data_dir",
+        ),
+    ] = None
     refresh_seconds: Annotated[
         int, _accepted("a whole number from 5 to 3600", "least age of metrics before AWS is asked again", ge=5, le=3600)
     ] = 60
@@ -236,6 +256,12 @@ class Settings(BaseSettings):
         return self.cloud == "demo"
 
     @property
+    def place(self) -> Place:
+        """Where history and ledger live; each cloud has tables of its own."""
+        url = self.database_url.get_secret_value() if self.database_url else ""
+        return Place(self.data_dir, url, f"watchkeeper_{self.cloud}")
+
+    @property
     def demo_endpoint(self) -> str:
         """Where the embedded demo cloud answers."""
         return f"http://127.0.0.1:{self.demo_port}"
@@ -295,8 +321,13 @@ def _explained(error: ValidationError) -> list[str]:
         elif problem["type"] == "missing":
             lines[f"{_named(where)}: is missing; give {_accepted_by(where)}"] = None
         else:
-            lines[f"{_named(where)}: {_shown(problem['input'])} is not accepted; give {_accepted_by(where)}"] = None
+            shown = "what it holds" if where[0] in _SECRETS else _shown(problem["input"])
+            lines[f"{_named(where)}: {shown} is not accepted; give {_accepted_by(where)}"] = None
     return list(lines)
+
+
+_SECRETS: Final = frozenset({"database_url"})
+"""Settings of which no message and no list shows the value."""
 
 
 def _named(where: list[str]) -> str:
@@ -328,8 +359,12 @@ def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
     for name in Settings.model_fields:
         variable = PREFIX + name.upper()
         source = variable if variable in environ else str(config_path(environ)) if name in in_file else "default"
-        rows.append((name, _printed(getattr(settings, name)), source))
+        value = getattr(settings, name)
+        rows.append((name, _NOT_GIVEN.get(name, "by cloud") if value is None else _printed(value), source))
     return rows
+
+
+_NOT_GIVEN: Final = {"database_url": "none"}
 
 
 def _printed(value: object) -> str:
@@ -338,4 +373,8 @@ def _printed(value: object) -> str:
     if isinstance(value, Account):
         reached = f" through {value.role_arn}" if value.role_arn else ""
         return f"{value.id} {value.name} ({', '.join(value.regions) or 'regions from settings'}){reached}"
-    return "by cloud" if value is None else str(value)
+    if isinstance(value, SecretStr):
+        from cloud import postgres
+
+        return postgres.described(value.get_secret_value())
+    return str(value)

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     """Poll until told to stop. Give 1 when the one look of `once` brought a fault."""
     clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
-    sources = CloudSources(clients, Store(settings.data_dir))
+    sources = CloudSources(clients, Store(settings.place))
     faults: list[Fault] = []
     try:
         with feature("collector"):

@@ -6,7 +6,6 @@ A row is compressed once all of it is settled: 500 metrics × 15 days of minutes
 from __future__ import annotations
 
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cloud.database import Connection
 from collectors import revisions
 from collectors.metrics import Part
 from collectors.planning import Call, SeriesKey, whole_periods
@@ -102,7 +102,7 @@ def _slots(query: MetricQuery) -> tuple[int, int]:
     return int(whole.start.timestamp()) // query.period, int(whole.end.timestamp()) // query.period
 
 
-def load(connection: sqlite3.Connection, query: MetricQuery) -> Held:
+def load(connection: Connection, query: MetricQuery) -> Held:
     first, last = _slots(query)
     row = connection.execute(
         f"SELECT id, unit, asked_at, asked_to {_OF_SERIES}", SeriesName.of(query).columns
@@ -125,7 +125,7 @@ def load(connection: sqlite3.Connection, query: MetricQuery) -> Held:
     return Held(first, values.ravel()[cut], settled.ravel()[cut], unit, asked_at, asked_to, series)
 
 
-def lay(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, now: datetime) -> None:
+def lay(connection: Connection, key: SeriesKey, call: Call, part: Part, now: datetime) -> None:
     """Lay one part over what the store holds of the call's span; what AWS no longer gives becomes a gap.
 
     A datapoint that was read after its period had ended, and is another now, leaves a revision.
@@ -152,7 +152,7 @@ def lay(connection: sqlite3.Connection, key: SeriesKey, call: Call, part: Part, 
         revisions.note(connection, series, first + changed, before[changed], at=now)
 
 
-def _seen(connection: sqlite3.Connection, key: SeriesKey, first: int, last: int) -> npt.NDArray[np.bool_]:
+def _seen(connection: Connection, key: SeriesKey, first: int, last: int) -> npt.NDArray[np.bool_]:
     """Give the slots whose datapoint the last look at the tail found after its period had ended."""
     row = connection.execute(f"SELECT asked_at, asked_to {_OF_SERIES}", SeriesName.of(key).columns).fetchone()
     asked_at, asked_to = row or (0, 0)
@@ -160,7 +160,7 @@ def _seen(connection: sqlite3.Connection, key: SeriesKey, first: int, last: int)
 
 
 def _lay(
-    connection: sqlite3.Connection,
+    connection: Connection,
     series: int,
     chunk: int,
     here: slice,
@@ -176,26 +176,30 @@ def _lay(
     slots[here] = np.where(changing, values, slots[here])
     bits[here] |= settled
     connection.execute(
-        "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET slots=excluded.slots, settled=excluded.settled",
+        "INSERT INTO chunks VALUES (?,?,?,?) ON CONFLICT (series, chunk) DO UPDATE"
+        " SET slots=excluded.slots, settled=excluded.settled",
         (series, chunk, _compressed(slots, bits), _packed(bits)),
     )
     return was
 
 
-def _series_id(connection: sqlite3.Connection, key: SeriesKey, unit: str | None, now: datetime, last: int) -> int:
+def _series_id(connection: Connection, key: SeriesKey, unit: str | None, now: datetime, last: int) -> int:
     """Give the series' number, noting its unit and, where its unsettled tail was asked, when."""
     asked_at = int(now.timestamp()) if last > settled_slot(now, key.period) else 0
     (number,) = connection.execute(
         "INSERT INTO series (account, region, namespace, name, dimensions, statistic, period, unit, asked_at, asked_to)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET unit=COALESCE(excluded.unit, unit),"
-        " asked_to=CASE WHEN excluded.asked_at > 0 THEN excluded.asked_to ELSE asked_to END,"
-        " asked_at=MAX(excluded.asked_at, asked_at) RETURNING id",
+        " VALUES (?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (account, region, namespace, name, dimensions, statistic, period) DO UPDATE SET"
+        " unit=COALESCE(excluded.unit, series.unit),"
+        " asked_to=CASE WHEN excluded.asked_at > 0 THEN excluded.asked_to ELSE series.asked_to END,"
+        " asked_at=CASE WHEN excluded.asked_at > series.asked_at THEN excluded.asked_at ELSE series.asked_at END"
+        " RETURNING id",
         (*SeriesName.of(key).columns, unit, asked_at, last if asked_at else 0),
     ).fetchone()
     return int(number)
 
 
-def forget(connection: sqlite3.Connection, before: datetime) -> None:
+def forget(connection: Connection, before: datetime) -> None:
     """Drop the rows, and their revisions, of which every datapoint is older than `before`."""
     periods = connection.execute("SELECT DISTINCT period FROM series").fetchall()
     for (period,) in periods:

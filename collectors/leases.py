@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
 import time
 import uuid
 from collections import Counter
@@ -17,6 +16,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from cloud.database import Connection
 from collectors.store import Store
 
 PATIENCE_SECONDS: Final = 30.0
@@ -57,7 +57,7 @@ class Leases:
                 others = waiting.respected(_holders(connection, names))
                 if not others:
                     connection.executemany(
-                        "INSERT INTO leases VALUES (?,?) ON CONFLICT DO UPDATE SET holder=excluded.holder",
+                        "INSERT INTO leases VALUES (?,?) ON CONFLICT (name) DO UPDATE SET holder=excluded.holder",
                         [(name, holder) for name in names],
                     )
         waiting.note(others)
@@ -83,7 +83,7 @@ class Waiting:
         time.sleep(LOOK_SECONDS)
 
 
-def _holders(connection: sqlite3.Connection, names: list[str]) -> set[str]:
+def _holders(connection: Connection, names: list[str]) -> set[str]:
     rows = (connection.execute("SELECT holder FROM leases WHERE name=?", (name,)).fetchone() for name in names)
     return {row[0] for row in rows if row is not None}
 

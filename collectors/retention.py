@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 
+from cloud.database import Connection
 from collectors import chunks
 from core.timespan import RETENTION
 
@@ -15,7 +15,7 @@ def reach(period: int, *, now: datetime) -> int:
     return -int(-(now - limit).timestamp() // period)
 
 
-def forget(connection: sqlite3.Connection, before: datetime) -> None:
+def forget(connection: Connection, before: datetime) -> None:
     """Drop datapoints and transitions from before an instant; what a thing has been in since then stays known."""
     chunks.forget(connection, before)
     connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from cloud.database import Connection
 from core.series import Values
 from core.timespan import from_epoch
 
@@ -35,18 +35,16 @@ class Revision:
         return next((value for until, value in self.earlier if at < until), self.final)
 
 
-def note(
-    connection: sqlite3.Connection, series: int, slots: npt.NDArray[np.int64], was: Values, *, at: datetime
-) -> None:
+def note(connection: Connection, series: int, slots: npt.NDArray[np.int64], was: Values, *, at: datetime) -> None:
     """Keep what the datapoints of these slots were until `at`."""
     until = int(at.timestamp())
     connection.executemany(
-        "INSERT OR IGNORE INTO revisions VALUES (?,?,?,?)",
+        "INSERT INTO revisions VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
         [(series, slot, until, value) for slot, value in zip(slots.tolist(), was.tolist(), strict=True)],
     )
 
 
-def load(connection: sqlite3.Connection, series: int, first: int, values: Values, period: int) -> tuple[Revision, ...]:
+def load(connection: Connection, series: int, first: int, values: Values, period: int) -> tuple[Revision, ...]:
     """Give the revisions of the slots from `first`, of which `values` are held now; oldest datapoint first."""
     rows = connection.execute(
         "SELECT slot, until, value FROM revisions WHERE series=? AND slot >= ? AND slot < ? ORDER BY slot, until",
@@ -63,7 +61,7 @@ def load(connection: sqlite3.Connection, series: int, first: int, values: Values
     )
 
 
-def forget(connection: sqlite3.Connection, period: int, before: datetime) -> None:
+def forget(connection: Connection, period: int, before: datetime) -> None:
     """Drop the revisions of datapoints of this period from before an instant."""
     connection.execute(
         "DELETE FROM revisions WHERE series IN (SELECT id FROM series WHERE period=?) AND slot < ?",

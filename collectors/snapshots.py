@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -13,6 +14,9 @@ from collectors.store import Store
 from core.reading import Reading, Scope
 
 T = TypeVar("T")
+
+_NONE_READ: Final = -1
+"""No document's version."""
 
 
 class Snapshots(Generic[T]):
@@ -39,13 +43,14 @@ class Snapshots(Generic[T]):
                 key,
                 int(reading.at.timestamp()),
                 self._adapter.dump_json(reading),
+                secrets.randbits(62),
             )
             for key, reading in readings.items()
         ]
         with self._store.writing() as connection:
             connection.executemany(
-                "INSERT INTO documents VALUES (?,?,?,?,?,?,random()) ON CONFLICT DO UPDATE"
-                " SET at=excluded.at, body=excluded.body, version=excluded.version WHERE excluded.at >= at",
+                "INSERT INTO documents VALUES (?,?,?,?,?,?,?) ON CONFLICT (kind, account, region, key) DO UPDATE"
+                " SET at=excluded.at, body=excluded.body, version=excluded.version WHERE excluded.at >= documents.at",
                 rows,
             )
 
@@ -60,10 +65,10 @@ class Snapshots(Generic[T]):
 
     def newest(self, scope: Scope, *, key: str = "") -> Reading[T] | None:
         """Give the newest reading, however old, or None where there was none yet. Treat it as read-only."""
-        known, reading = self._read.get((scope, key), (None, None))
+        known, reading = self._read.get((scope, key), (_NONE_READ, None))
         with self._store.reading() as connection:
             row = connection.execute(
-                "SELECT version, CASE WHEN version IS ? THEN NULL ELSE body END FROM documents"
+                "SELECT version, CASE WHEN version=? THEN NULL ELSE body END FROM documents"
                 " WHERE kind=? AND account=? AND region=? AND key=?",
                 (known, self._kind, scope.account, scope.region, key),
             ).fetchone()

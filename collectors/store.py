@@ -1,19 +1,17 @@
-"""The file that collectors share: SQLite in WAL mode, one writer at a time, readers never wait.
+"""What collectors share: a SQLite file, or a schema of a PostgreSQL database (`cloud.database`).
 
-The schema's version is in the file; `MIGRATIONS` brings an older file up to date, step by step.
+`MIGRATIONS`, written in SQLite's words for both, brings older tables up to date, step by step; one that is out is
+never changed.
 """
 
 from __future__ import annotations
 
-import queue
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-STORE_FILE: Final = "history.sqlite3"
-_BUSY_SECONDS: Final = 15.0
+from cloud.database import Database, Place
+
+STORE: Final = "history"
 
 MIGRATIONS: Final = (
     """
@@ -55,66 +53,8 @@ MIGRATIONS: Final = (
 )
 
 
-class Store:
-    """The shared file. Safe to share between threads, and the file between processes."""
+class Store(Database):
+    """The shared store. Safe to share between threads, and what it stands on between processes or machines."""
 
-    def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        self._path = data_dir / STORE_FILE
-        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        with self.writing() as connection:
-            _migrate(connection)
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection that sees one consistent state of the file."""
-        connection = self._borrow()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            self._give_back(connection)
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection inside a transaction: all that is written is kept, or, when this raises, nothing."""
-        connection = self._borrow()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        finally:
-            self._give_back(connection)
-
-    def close(self) -> None:
-        """Close the connections that nobody uses."""
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except queue.Empty:
-                return
-
-    def _borrow(self) -> sqlite3.Connection:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            connection = sqlite3.connect(
-                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            return connection
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        self._idle.put(connection)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        for statement in script.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number:d}")
+    def __init__(self, place: Place | Path) -> None:
+        super().__init__(place, STORE, MIGRATIONS)

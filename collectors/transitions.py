@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,19 +49,21 @@ class Transitions:
         """Give the newest transition of each thing."""
         with self._store.reading() as connection:
             rows = connection.execute(
-                "SELECT thing, state, MAX(at), seen, detail FROM transitions"
-                " WHERE kind=? AND account=? AND region=? GROUP BY thing",
-                (self._kind, scope.account, scope.region),
+                "SELECT thing, state, at, seen, detail FROM transitions WHERE kind=? AND account=? AND region=?"
+                " AND (thing, at) IN (SELECT thing, MAX(at) FROM transitions"
+                " WHERE kind=? AND account=? AND region=? GROUP BY thing)",
+                (self._kind, scope.account, scope.region) * 2,
             ).fetchall()
         return {row[0]: _transition(row) for row in rows}
 
     def within(self, scope: Scope, span: Timespan) -> tuple[Transition, ...]:
         """Give the transitions in `span`, newest first."""
+        edges = (span.start, span.end)
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT thing, state, at, seen, detail FROM transitions"
                 " WHERE kind=? AND account=? AND region=? AND at >= ? AND at < ? ORDER BY at DESC, thing",
-                (self._kind, scope.account, scope.region, span.start.timestamp(), span.end.timestamp()),
+                (self._kind, scope.account, scope.region, *(math.ceil(edge.timestamp()) for edge in edges)),
             ).fetchall()
         return tuple(_transition(row) for row in rows)
 
@@ -81,7 +84,7 @@ class Transitions:
         ]
         if rows:
             with self._store.writing() as connection:
-                connection.executemany("INSERT OR IGNORE INTO transitions VALUES (?,?,?,?,?,?,?,?)", rows)
+                connection.executemany("INSERT INTO transitions VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", rows)
 
 
 def _transition(row: tuple[str, str, int, int, str]) -> Transition:

@@ -115,7 +115,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     except CloudError as error:
         clients.close()
         raise NotReady(error.sentence(_CALLER, "sts:GetCallerIdentity")) from error
-    store = Store(settings.data_dir)
+    store = Store(settings.place)
     feed = Feed()
 
     def shut() -> None:

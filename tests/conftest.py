@@ -7,9 +7,14 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cloud.database import Place
+from tests import postgres
+from tests.places import NewPlace, new_prefix
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -46,3 +51,25 @@ def _main_stays_main() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """The one server of a run. In CI its tests fail where there is none; a person's are left out."""
+    with postgres.serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
+    """Gives empty places for shared data; a test that asks for this runs on both kinds."""
+    if request.param == "sqlite":
+        return lambda: Place(tmp_path / new_prefix())
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return lambda: Place(tmp_path, server.url, new_prefix())
+
+
+@pytest.fixture
+def place(new_place: NewPlace) -> Place:
+    """An empty place for shared data; a test that asks for this runs on both kinds."""
+    return new_place()

@@ -129,3 +129,42 @@ def test_a_named_file_must_exist_and_be_toml(tmp_path: Path, monkeypatch: pytest
     assert explained() == ["WATCHKEEPER_CONFIG: there is no file nowhere.toml; name one that exists or unset it"]
     (tmp_path / "nowhere.toml").write_text("port =")
     assert explained()[0].startswith("nowhere.toml is not TOML: ")
+
+
+SECRET = "s3cr3t"
+ACCEPTED = "a URL such as postgresql://watchkeeper:secret@db.example.com/watchkeeper, an @ in the password as %40"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"postgresql://wk:{SECRET}@db.example.com:5432/wk?sslmode=require", "postgresql://wk@db.example.com:5432/wk"),
+        (f"postgres://wk:{SECRET}@one,two/wk", "postgresql://wk@one,two/wk"),
+        (f"postgresql:///wk?host=/run/postgresql&password={SECRET}", "postgresql:///run/postgresql/wk"),
+        ("postgresql://wk:%40s3cr3t%3F@db/wk", "postgresql://wk@db/wk"),
+        ("", "none"),
+    ],
+)
+def test_a_database_is_shown_without_its_password(url: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_DATABASE_URL", url)
+    settings = load()
+    assert settings.place.url == url
+    assert {name: value for name, value, _ in sources(settings, os.environ)}["database_url"] == shown
+    assert SECRET not in repr(settings) + str(settings) + repr(settings.place)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mysql://wk:{SECRET}@db/wk",
+        f"postgresql://wk:{SECRET}%zz@db/wk",
+        f"postgresql://wk:{SECRET}@db/wk?bogus=1",
+        f"postgresql://wk:a@{SECRET}@db/wk",
+        f"host=db password={SECRET}",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_not_quoted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_DATABASE_URL", url)
+    assert explained() == [
+        f"WATCHKEEPER_DATABASE_URL: what it holds is not accepted; give {ACCEPTED}",
+    ]

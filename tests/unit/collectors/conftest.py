@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloud.clients import Clients
+from cloud.database import Place
 from collectors.store import Store
 from core.money import Money
 from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
@@ -45,7 +46,7 @@ def rich(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path)
+def store(place: Place) -> Iterator[Store]:
+    store = Store(place)
     yield store
     store.close()

@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from cloud.clients import Clients
+from cloud.database import Place
 from collectors.chunks import SETTLING
 from collectors.history import History
 from collectors.query import MetricQuery
@@ -24,6 +26,7 @@ from collectors.store import Store
 from core.reading import Scope
 from core.series import Series
 from core.timespan import Timespan
+from tests.places import NewPlace, told
 from tests.unit.collectors.endpoint import Endpoint, clients_of, serving
 from tests.unit.collectors.test_history import METRIC, NOW, World, gap, minutes
 
@@ -63,18 +66,21 @@ class Changing:
 
 
 class Reads(RuleBasedStateMachine):
-    """Two processes' histories on one file, restarted at will, while the clock goes on in odd steps."""
+    """Two processes' histories on one store, restarted at will, while the clock goes on in odd steps."""
+
+    new_place: ClassVar[NewPlace]
 
     @initialize()
     def begin(self) -> None:
         self.world = Changing()
+        self.place = type(self).new_place()
         self.serving = serving()
         self.folder = tempfile.TemporaryDirectory()
         endpoint: Endpoint = self.serving.__enter__()
         endpoint.answers["GetMetricStatistics"] = self.world
         self.clients: Clients = clients_of(endpoint, Path(self.folder.name))
         self.scope: Scope = self.clients.scopes()[0]
-        self.stores = [Store(Path(self.folder.name)) for _ in range(2)]
+        self.stores = [Store(self.place) for _ in range(2)]
         self.histories = [History(store, self.clients) for store in self.stores]
 
     def teardown(self) -> None:
@@ -92,7 +98,7 @@ class Reads(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1))
     def restart(self, who: int) -> None:
         self.stores[who].close()
-        self.stores[who] = Store(Path(self.folder.name))
+        self.stores[who] = Store(self.place)
         self.histories[who] = History(self.stores[who], self.clients)
 
     @rule()
@@ -134,8 +140,16 @@ class Reads(RuleBasedStateMachine):
             assert max(self.world.bought.values(), default=0) <= 1
 
 
-TestReads = Reads.TestCase
-TestReads.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+def test_over_random_reads_restarts_and_steps(new_place: NewPlace, request: pytest.FixtureRequest) -> None:
+    examples = 20 if "sqlite" in request.node.name else 6
+
+    class There(Reads):
+        """Each run in a place of its own."""
+
+    There.new_place = staticmethod(new_place)
+
+    checks = settings(max_examples=examples, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(There, settings=checks)
 
 
 KILLS: Final = 15
@@ -143,18 +157,20 @@ KILLED: Final = """
 import os, random, signal, sys, time
 from datetime import timedelta
 from pathlib import Path
+from tests.places import NewPlace, told
 from tests.unit.collectors.endpoint import Endpoint, clients_of
 from tests.unit.collectors.test_history import NOW, minutes
 from collectors.history import History
 from collectors.store import Store
+from tests.places import heard
 
-folder, port, kills = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+folder, port, kills, place = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), heard(sys.argv[4])
 
 def write(hour, told):
     endpoint = Endpoint()
     endpoint.port = port
     clients = clients_of(endpoint, folder)
-    history = History(Store(folder), clients)
+    history = History(Store(place), clients)
     while True:
         history.read([minutes(60, until=NOW - timedelta(hours=hour + 1), clients=clients)], NOW)
         os.write(told, b"%d\\n" % hour)
@@ -180,10 +196,12 @@ print(done)
 """Forks one writer after the other, each of which goes on where the last was killed; says how many hours are told."""
 
 
-def test_kill_9_in_a_loop_loses_no_settled_point(endpoint: Endpoint, clients: Clients, tmp_path: Path) -> None:
+def test_kill_9_in_a_loop_loses_no_settled_point(
+    endpoint: Endpoint, clients: Clients, tmp_path: Path, place: Place
+) -> None:
     endpoint.answers["GetMetricStatistics"] = World()
     ran = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), str(endpoint.port), str(KILLS)],
+        [sys.executable, "-c", KILLED, str(tmp_path), str(endpoint.port), str(KILLS), told(place)],
         capture_output=True,
         text=True,
         check=True,
@@ -195,7 +213,7 @@ def test_kill_9_in_a_loop_loses_no_settled_point(endpoint: Endpoint, clients: Cl
     assert done >= KILLS
     before = len(endpoint.asked)
     assert before <= done + 2 * KILLS  # what was told was asked once; a kill costs at most the hour in flight
-    store = Store(tmp_path)
+    store = Store(place)
     history = History(store, clients)
     for hour in range(done):
         end: datetime = NOW - timedelta(hours=hour + 1)
@@ -203,6 +221,7 @@ def test_kill_9_in_a_loop_loses_no_settled_point(endpoint: Endpoint, clients: Cl
         real = [time for time in range(int(query.span.start.timestamp()), int(end.timestamp()), 60) if not gap(time)]
         assert history.read([query], NOW).value[query].values.tolist() == real
     assert len(endpoint.asked) == before
-    with store.reading() as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if not place.url:
+        with store.reading() as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     store.close()

@@ -15,9 +15,11 @@ from typing import Any, Final
 import pytest
 
 from cloud.clients import Clients
+from cloud.database import Place
 from collectors.history import History
 from collectors.leases import Leases
 from collectors.store import Store
+from tests.places import told
 from tests.unit.collectors.endpoint import Endpoint
 from tests.unit.collectors.test_history import NOW, World, minutes
 
@@ -30,11 +32,13 @@ from tests.unit.collectors.endpoint import Endpoint, clients_of
 from tests.unit.collectors.test_history import NOW, minutes
 from collectors.history import History
 from collectors.store import Store
+from tests.places import heard
 folder, endpoint = Path(sys.argv[1]), Endpoint()
 endpoint.port = int(sys.argv[2])
 clients = clients_of(endpoint, folder)
+store = Store(heard(sys.argv[3]))
 query = minutes(60, clients=clients)
-history = History(Store(folder), clients)
+history = History(store, clients)
 print("ready", flush=True)
 sys.stdin.readline()
 reading = history.read([query], NOW)
@@ -56,11 +60,11 @@ class Held:
 
 
 @contextmanager
-def readers(count: int, endpoint: Endpoint, folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
+def readers(count: int, endpoint: Endpoint, folder: Path, place: Place) -> Iterator[list[subprocess.Popen[str]]]:
     """Processes that wait for a line before they read the same hour."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", READER, str(folder), str(endpoint.port)],
+            [sys.executable, "-c", READER, str(folder), str(endpoint.port), told(place)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,9 +94,9 @@ def let_read(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def test_processes_that_read_the_same_hour_at_once_ask_once(endpoint: Endpoint, tmp_path: Path) -> None:
+def test_processes_that_read_the_same_hour_at_once_ask_once(endpoint: Endpoint, tmp_path: Path, place: Place) -> None:
     endpoint.answers["GetMetricStatistics"] = slow = Held()
-    with readers(4, endpoint, tmp_path) as processes:
+    with readers(4, endpoint, tmp_path, place) as processes:
         for process in processes:
             let_read(process)
         assert slow.asked.wait(20)
@@ -118,10 +122,10 @@ def test_no_transaction_is_open_while_aws_is_asked(endpoint: Endpoint, clients: 
 
 
 def test_a_reader_that_is_killed_while_it_fetches_blocks_nobody(
-    endpoint: Endpoint, clients: Clients, store: Store, tmp_path: Path
+    endpoint: Endpoint, clients: Clients, store: Store, tmp_path: Path, place: Place
 ) -> None:
     endpoint.answers["GetMetricStatistics"] = slow = Held()
-    with readers(1, endpoint, tmp_path) as (reader,):
+    with readers(1, endpoint, tmp_path, place) as (reader,):
         let_read(reader)
         assert slow.asked.wait(20)
         reader.kill()
@@ -135,10 +139,10 @@ def test_a_reader_that_is_killed_while_it_fetches_blocks_nobody(
 
 @pytest.mark.skipif(os.name != "posix", reason="processes cannot be stopped here")
 def test_a_reader_that_stands_still_is_waited_for_in_patience_only(
-    endpoint: Endpoint, clients: Clients, store: Store, tmp_path: Path
+    endpoint: Endpoint, clients: Clients, store: Store, tmp_path: Path, place: Place
 ) -> None:
     endpoint.answers["GetMetricStatistics"] = slow = Held()
-    with readers(1, endpoint, tmp_path) as (reader,):
+    with readers(1, endpoint, tmp_path, place) as (reader,):
         let_read(reader)
         assert slow.asked.wait(20)
         reader.send_signal(signal.SIGSTOP)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from collectors.store import MIGRATIONS, STORE_FILE, Store
+from cloud.database import Place
+from collectors.store import MIGRATIONS, STORE, Store
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
 def test_an_older_file_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path, version: int) -> None:
-    old = sqlite3.connect(tmp_path / STORE_FILE)
+    old = sqlite3.connect(Place(tmp_path).file(STORE))
     old.executescript(";".join(MIGRATIONS[:version]))
     old.execute("INSERT INTO chunks VALUES (1, 2, x'00', 3)")
     old.execute(f"PRAGMA user_version = {version:d}")
