@@ -21,6 +21,7 @@ from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger, Refusal, Total
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
+from cloud.spreading import over_money, over_requests
 from cloud.statement import Statement, Tally
 from core.money import ZERO, Money
 from core.timespan import Timespan
@@ -32,14 +33,6 @@ BATCH_CALLS: Final = 200
 """Free calls are written in batches of at most this many …"""
 BATCH_SECONDS: Final = 1.0
 """… or this much time: `kill -9` forgets a second's free calls at most. Paid calls are written before they leave."""
-
-PACE_SHARE: Final = 0.9
-"""The part of the account's free requests that we pace ourselves to; the rest is for others in the account."""
-PACE_BURST: Final = 50_000
-"""Requests that we may be ahead of that pace before reads are spaced out: a wall's use of a day or two."""
-
-PACE_STEP: Final = 5_000
-"""Requests beyond the burst that add one more interval to the wait."""
 
 _feature: ContextVar[str] = ContextVar("watchkeeper_feature", default="other")
 
@@ -149,18 +142,23 @@ class Meter:
         return self.caps.left(spent, at=self._clock())
 
     def stretch(self, account: str) -> float:
-        """Say how much longer to wait between reads so that the free requests last until the month ends.
+        """Say how much longer to wait between free reads so that the free requests last until the month ends."""
+        now = self._clock()
+        price = self.prices.price("cloudwatch", "GetMetricStatistics")
+        return over_requests(self._used_by(account), price.allowance if price else 0, month_of(now), now=now)
 
-        1 while our use is at most `PACE_BURST` requests ahead of an even pace that would use `PACE_SHARE` of the
-        allowance; then the wait grows with how far ahead it is. A short look is never slowed, a wall that hangs there
-        all month finds its own interval.
+    def stretch_paid(self, a_read: Money, *, every: timedelta) -> tuple[float, Left]:
+        """Say how much longer to wait between reads that each cost `a_read` so that the caps last, and which of them.
+
+        1 at a cap of zero: there nothing is spaced out, it is refused.
         """
         now = self._clock()
-        month = month_of(now)
-        price = self.prices.price("cloudwatch", "GetMetricStatistics")
-        allowance = price.allowance if price else 0
-        even = PACE_SHARE * allowance * ((now - month.start) / month.duration)
-        return 1.0 + max(0.0, self._used_by(account) - even - PACE_BURST) / PACE_STEP
+        found = [
+            (over_money(limit, spent, a_read, every=every, now=now), Left(max(limit.cap - spent, ZERO), limit))
+            for limit in self.caps.limits(now)
+            for spent in [self._ledger.spent(limit.span) if self.caps.month.amount else ZERO]
+        ]
+        return max(found, key=lambda pair: pair[0])
 
     def free_requests_left(self, account: str) -> int:
         """Count the CloudWatch requests of the account's free allowance that we have not used ourselves."""

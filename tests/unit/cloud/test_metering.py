@@ -15,13 +15,14 @@ from cloud.caps import Caps, day_of, month_of
 from cloud.clients import Clients
 from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger
-from cloud.metering import LEDGER_FILE, PACE_BURST, feature
+from cloud.metering import LEDGER_FILE, feature
 from cloud.pricing import (
     FREE_CLOUDWATCH_REQUESTS,
     Price,
     PriceBook,
     metrics_requested,
 )
+from cloud.spreading import PACE_BURST
 from core.money import ZERO, Money
 from core.timespan import Timespan
 from tests.unit.collectors.endpoint import Endpoint, Ticking, clients_of, serving
