@@ -6,13 +6,16 @@ import argparse
 import os
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 from cloud import running
+from cloud.caps import Caps
 from cloud.clients import Clients
 from cloud.estimate import Api, Wall, as_json, as_text, estimate
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings, SettingsError, load, sources
+from core.money import Money
 
 
 def clock() -> datetime:
@@ -31,15 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("settings", help="print the settings in force and where each comes from")
     add_price(commands.add_parser("price", help="say what a dashboard costs a month, before it is built"))
     options = parser.parse_args(arguments)
-    if options.command == "price":
-        return price(options)
     try:
         settings = load()
     except SettingsError as error:
-        print("Watchkeeper cannot start with these settings:", file=sys.stderr)
+        print("Watchkeeper cannot use these settings:", file=sys.stderr)
         for line in error.lines:
             print(f"  {line}", file=sys.stderr)
         return 2
+    if options.command == "price":
+        month = settings.caps.month if options.cap is None else options.cap
+        return price(options, Caps(month, settings.caps.day if options.daily_cap is None else options.daily_cap))
     return run(settings) if options.command == "run" else show(settings)
 
 
@@ -91,10 +95,23 @@ def add_price(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--statistics", default="Average", help="of every metric, such as p99,Average")
     parser.add_argument("--api", type=Api, choices=tuple(Api), default=Api.AUTO, help="which of AWS's reads answers")
     parser.add_argument("--used", type=int, default=0, help="requests of the free million that others use")
+    parser.add_argument("--cap", type=dollars, help="most that our calls may cost a month; by default the setting's")
+    parser.add_argument("--daily-cap", type=dollars, help="most that they may cost a day; by default the setting's")
     parser.add_argument("--json", action="store_true", help="for programs; money is text, exact")
 
 
-def price(options: argparse.Namespace) -> int:
+def dollars(text: str) -> Money:
+    """Read an amount such as 2.50."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not (amount.is_finite() and amount >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted; give dollars such as 0 or 2.50")
+    return Money(amount)
+
+
+def price(options: argparse.Namespace, caps: Caps) -> int:
     """Print what a dashboard costs a month."""
     statistics = tuple(name.strip() for name in options.statistics.split(",") if name.strip())
     try:
@@ -107,7 +124,7 @@ def price(options: argparse.Namespace) -> int:
             options.period,
             statistics,
         )
-        found = estimate(wall, api=options.api, used=options.used)
+        found = estimate(wall, api=options.api, used=options.used, caps=caps)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from cloud.caps import Caps
 from cloud.pricing import STATISTICS_BILLED_ONCE, PriceBook
 from core.money import ZERO, Money
 from core.statistics import Statistic
@@ -104,12 +106,22 @@ class Estimate:
     others: tuple[Way, ...]
     sentence: str
     """For people."""
+    interval: int | None
+    """Seconds between two reads that the caps allow; None where they allow none."""
 
 
-def estimate(wall: Wall, *, api: Api = Api.AUTO, used: int = 0, prices: PriceBook | None = None) -> Estimate:
+def estimate(
+    wall: Wall,
+    *,
+    api: Api = Api.AUTO,
+    used: int = 0,
+    caps: Caps | None = None,
+    prices: PriceBook | None = None,
+) -> Estimate:
     """Price a wall for a month. `used` are requests of the account's free million that somebody else uses.
 
-    Raises ValueError where `api` cannot bring a statistic of the wall.
+    `caps` are the ones in force; the default spends nothing. Raises ValueError where `api` cannot bring a statistic of
+    the wall.
     """
     prices = prices or PriceBook()
     ours = _ours(wall, api, used, prices)
@@ -120,7 +132,11 @@ def estimate(wall: Wall, *, api: Api = Api.AUTO, used: int = 0, prices: PriceBoo
         )
         others.insert(0, alone)
     others.append(_exporter(wall, prices))
-    return Estimate(wall, ours, tuple(others), _sentence(wall, ours, used, prices))
+    caps = caps or Caps()
+    interval = interval_within(wall, most_a_month(caps), api=api, used=used, prices=prices)
+    return Estimate(
+        wall, ours, tuple(others), _sentence(wall, ours, interval, caps, _allowance(prices, used)), interval
+    )
 
 
 def _ours(wall: Wall, api: Api, used: int, prices: PriceBook) -> Way:
@@ -192,27 +208,50 @@ def _billed(name: str, calls: int, reads: int, wall: Wall, prices: PriceBook) ->
     return Way(name, calls, billed, 0, cost)
 
 
-def _sentence(wall: Wall, ours: Way, used: int, prices: PriceBook) -> str:
+def _sentence(wall: Wall, ours: Way, interval: int | None, caps: Caps, allowance: int) -> str:
     seen = f"{_counted(wall.charts, 'chart')} of {_counted(wall.metrics // wall.charts, 'metric')}"
     when = f"read each {wall.interval} s, {wall.hours:g} h a day, for {_counted(wall.viewers, 'viewer')}"
     cost = f"{seen}, {when}: {ours.calls:,} calls and {ours.cost} in a month of {DAYS} days"
-    allowance = _allowance(prices, used)
     if not ours.cost.amount:
         return f"{cost}; all of it inside the {allowance:,} requests that are free for the account."
     said = f"{cost}; {ours.free:,} requests are inside the {allowance:,} that are free for the account."
-    interval = free_interval(wall, used=used, prices=prices)
+    if interval == wall.interval:
+        return f"{said} That is within {_said(caps)}."
     if interval is None:
-        return f"{said} No interval makes it free, so at a cap of zero it stays off."
-    return f"{said} At a cap of zero it is read each {interval} s instead, and costs nothing."
+        return f"{said} No interval brings it within {_said(caps)}, so it stays off."
+    if not most_a_month(caps).amount:
+        return f"{said} At {_said(caps)} it is read each {interval} s instead, and costs nothing."
+    return f"{said} To stay within {_said(caps)} it is read each {interval} s instead."
 
 
-def free_interval(wall: Wall, *, used: int = 0, prices: PriceBook | None = None) -> int | None:
-    """Give the shortest interval in seconds at which one read for all viewers stays free; None where none does."""
-    allowance = _allowance(prices or PriceBook(), used)
-    a_read = wall.metrics * calls_a_metric(wall.statistics)
-    if _paid_only(wall.statistics) or a_read > allowance:
+def _said(caps: Caps) -> str:
+    if not most_a_month(caps).amount:
+        return "a cap of zero"
+    return f"the cap of {caps.month} a month{'' if caps.day is None else f' and {caps.day} a day'}"
+
+
+def most_a_month(caps: Caps) -> Money:
+    """Give the most that caps allow in a month of an estimate."""
+    return caps.month if caps.day is None else min(caps.month, caps.day * DAYS)
+
+
+def interval_within(
+    wall: Wall, most: Money, *, api: Api = Api.AUTO, used: int = 0, prices: PriceBook | None = None
+) -> int | None:
+    """Give the shortest interval in seconds, at least the wall's own, at which a month costs at most `most`.
+
+    None where a single read of the month costs more. Who reads more rarely pays no more, so it is found by halving.
+    """
+    book, longest = prices or PriceBook(), int(wall.hours * 3600 * DAYS)
+
+    def fits(interval: int) -> bool:
+        return _ours(replace(wall, interval=interval), api, used, book).cost.amount <= most.amount
+
+    if fits(wall.interval):
+        return wall.interval
+    if not fits(longest):
         return None
-    return int(wall.hours * 3600 * DAYS) // (allowance // a_read + 1) + 1
+    return bisect_left(range(longest + 1), 1, lo=wall.interval, key=lambda interval: int(fits(interval)))
 
 
 def _counted(count: int, noun: str) -> str:
@@ -237,4 +276,13 @@ def as_text(found: Estimate) -> str:
 def as_json(found: Estimate) -> str:
     """Write an estimate for programs; money is text, so that it stays exact."""
     ways = [asdict(way) | {"cost": f"{way.cost.amount:f}"} for way in (found.ours, *found.others)]
-    return json.dumps({"wall": asdict(found.wall), "days": DAYS, "sentence": found.sentence, "ways": ways}, indent=2)
+    return json.dumps(
+        {
+            "wall": asdict(found.wall),
+            "days": DAYS,
+            "sentence": found.sentence,
+            "interval": found.interval,
+            "ways": ways,
+        },
+        indent=2,
+    )

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS calls (
     feature TEXT NOT NULL, calls INTEGER NOT NULL, units INTEGER NOT NULL, nanodollars INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS calls_at ON calls (at, account, service);
+CREATE INDEX IF NOT EXISTS calls_paid ON calls (at, nanodollars) WHERE nanodollars != 0;
 CREATE TABLE IF NOT EXISTS refusals (
     at INTEGER NOT NULL, service TEXT NOT NULL, operation TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
     feature TEXT NOT NULL, what TEXT NOT NULL, units INTEGER NOT NULL, nanodollars INTEGER NOT NULL,
@@ -229,7 +230,7 @@ class Ledger:
 
     def _spent(self, span: Timespan) -> Decimal:
         (nanodollars,) = self._connection.execute(
-            "SELECT COALESCE(SUM(nanodollars), 0) FROM calls WHERE at >= ? AND at < ?",
+            "SELECT COALESCE(SUM(nanodollars), 0) FROM calls WHERE at >= ? AND at < ? AND nanodollars != 0",
             (int(span.start.timestamp()), int(span.end.timestamp())),
         ).fetchone()
         return Decimal(nanodollars) / NANO

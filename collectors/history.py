@@ -22,6 +22,7 @@ from collectors import catalog, chunks, metrics, refusals, retention, revisions
 from collectors.chunks import Held, SeriesName, settled_slot
 from collectors.leases import Leases
 from collectors.metrics import Outcome
+from collectors.pace import Pace, pace_of
 from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
@@ -61,19 +62,19 @@ class History:
         """
         wanted = tuple(dict.fromkeys(queries))
         held = self._load(wanted)
-        refresh = self._paced(wanted)
-        missing = _missing(wanted, held, now, refresh)
+        pace = self.pace(wanted, now)
+        missing = _missing(wanted, held, now, pace)
         faults: tuple[Fault, ...] = ()
         if missing:
             with self._alone(missing):
-                faults = self._fetch_once(missing, now, refresh)
+                faults = self._fetch_once(missing, now, pace)
             held = self._load(wanted)
         return Reading({query: _series(query, held[query], now) for query in wanted}, now, faults)
 
     def plan(self, queries: Sequence[MetricQuery], now: datetime) -> Plan:
         """Give the calls that `read` would make now, and their price, without making any."""
         wanted = tuple(dict.fromkeys(queries))
-        return self._plan(_missing(wanted, self._load(wanted), now, self._paced(wanted)))
+        return self._plan(_missing(wanted, self._load(wanted), now, self.pace(wanted, now)))
 
     def revisions(self, query: MetricQuery, span: Timespan) -> tuple[Revision, ...]:
         """Give the datapoints in `span` that changed after they were read first, oldest first. Asks AWS for nothing."""
@@ -82,10 +83,9 @@ class History:
             held = chunks.load(connection, query)
             return revisions.load(connection, held.series, held.first, held.values, query.period)
 
-    def _paced(self, queries: Sequence[MetricQuery]) -> float:
-        """Give the seconds between two reads of a tail; more where the account's free requests run short."""
-        meter = self._clients.meter
-        return self._refresh * max((meter.stretch(name) for name in {q.scope.account for q in queries}), default=1.0)
+    def pace(self, queries: Sequence[MetricQuery], now: datetime) -> Pace:
+        """Say how long `read` waits between two reads of the newest datapoints of `queries`, and why."""
+        return pace_of(queries, self._clients.meter, refresh=self._refresh, now=now)
 
     # -- asking AWS -------------------------------------------------------------------------------------------------
 
@@ -93,12 +93,12 @@ class History:
         allowance: Allowance = metrics.allowance(self._clients, (query.scope for query in missing))
         return plan(missing, allowance=allowance, prices=self._clients.meter.prices)
 
-    def _fetch_once(self, missing: Sequence[MetricQuery], now: datetime, refresh: float) -> tuple[Fault, ...]:
+    def _fetch_once(self, missing: Sequence[MetricQuery], now: datetime, pace: Pace) -> tuple[Fault, ...]:
         """Ask AWS for what is missing, or wait while another process does and leaves it in the store."""
         waiting = self._leases.patient()
         while missing:
             with self._leases.held({SeriesName.of(query).lease for query in missing}, waiting) as mine:
-                missing = _missing(missing, self._load(missing), now, refresh)
+                missing = _missing(missing, self._load(missing), now, pace)
                 if mine:
                     return self._fetch(missing, now) if missing else ()
             if missing:
@@ -153,7 +153,7 @@ class History:
 
 
 def _missing(
-    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, Held], now: datetime, refresh: float
+    queries: Sequence[MetricQuery], held: Mapping[MetricQuery, Held], now: datetime, pace: Pace
 ) -> list[MetricQuery]:
     """Cut each query down to the spans that must be asked for: the same series twice is asked for once."""
     by_series: dict[SeriesName, list[MetricQuery]] = defaultdict(list)
@@ -161,8 +161,8 @@ def _missing(
         by_series[SeriesName.of(query)].append(query)
     missing = []
     for members in by_series.values():
+        period, refresh = members[0].period, pace.seconds(members[0])
         slots = np.unique(np.concatenate([_missing_slots(query, held[query], now, refresh) for query in members]))
-        period = members[0].period
         for first, last in _runs(slots):
             missing.append(members[0].over(Timespan(from_epoch(first * period), from_epoch(last * period))))
     return missing

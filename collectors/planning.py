@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from cloud.pricing import PriceBook
+from cloud.pricing import STATISTICS_BILLED_ONCE, PriceBook
 from collectors.query import PLAIN_STATISTICS, MetricQuery
 from core.money import ZERO, Money
 from core.reading import Scope
@@ -123,6 +123,8 @@ class Plan:
     """Queries that only a call beyond the cap would answer; no call is planned for them."""
     refusal: str = ""
     """Why, and what those calls would cost; empty where all are affordable."""
+    bought: tuple[MetricQuery, ...] = ()
+    """Queries that calls which cost money answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def plan(queries: Iterable[MetricQuery], *, allowance: Allowance, prices: PriceB
     if cost.amount > allowance.money.amount:
         refusal = _refusal(rest, cost, allowance)
         return Plan(wanted, tuple(free), ZERO, _explain(free, [], refusal, cost), tuple(rest), refusal)
-    return Plan(wanted, (*free, *paid), cost, _explain(free, paid, "", cost))
+    return Plan(wanted, (*free, *paid), cost, _explain(free, paid, "", cost), bought=tuple(rest))
 
 
 def key_of(query: MetricQuery) -> SeriesKey:
@@ -222,7 +224,7 @@ def _metrics_billed(call: DataCall) -> int:
     counts: dict[MetricId, int] = defaultdict(int)
     for metric, _ in call.items:
         counts[metric] += 1
-    return sum(-(-count // 5) for count in counts.values())
+    return sum(-(-count // STATISTICS_BILLED_ONCE) for count in counts.values())
 
 
 def _cut(span: Timespan, period: int, points: int) -> Iterator[Timespan]:

@@ -16,6 +16,7 @@ from collectors import alarm_states, directory, inventory, scaling, targets
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.history import History
 from collectors.inventory import Inventory
+from collectors.pace import Pace
 from collectors.planning import Plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
@@ -69,6 +70,10 @@ class CloudSources:
         """Give the datapoints of the queries that changed after they were read first; asks AWS for nothing."""
         found = {query: self.history.revisions(query, query.span) for query in queries}
         return {query: changed for query, changed in found.items() if changed}
+
+    def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
+        """Say how long `metrics` waits between two reads of the newest datapoints of the queries, and why."""
+        return self.history.pace(queries, now)
 
     def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:
         """Give load balancers, target groups, Auto Scaling groups and instances."""

@@ -56,6 +56,15 @@ def shortened(text: str, length: int) -> str:
     return clean if len(clean) <= length else clean[: length - 1].rstrip() + "…"
 
 
+def capital(text: str) -> str:
+    """Give a sentence its first letter.
+
+    >>> capital("today's cap")
+    "Today's cap"
+    """
+    return text[:1].upper() + text[1:]
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Give a number with its noun.
 

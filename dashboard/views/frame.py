@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from collectors.pace import Pace
 from core.reading import Fault, FaultKind, Scope
 from dashboard.charts.targets import duration
 from dashboard.state import PageState
@@ -24,6 +25,8 @@ from dashboard.wording import (
     plain,
 )
 
+WORTH_A_WORD = 1.1
+"""Reads that come this many times as rarely as asked for are said to."""
 STALE_AFTER = timedelta(seconds=45)
 """Reads this old are called stale: several refreshes have failed or not come back."""
 
@@ -78,6 +81,26 @@ def freshness(state: PageState, *, read_at: datetime | None, now: datetime, refr
     if now - read_at > STALE_AFTER:
         return Badge(f"Stale · {age(read_at, now=now)} old, last read {clock(read_at)} UTC", STALE)
     return Badge(f"Updated {clock(read_at)} UTC, refresh {duration(timedelta(seconds=refresh))}", OK)
+
+
+def pace_badges(pace: Pace) -> tuple[Badge, ...]:
+    """Say that the newest datapoints come more rarely, and why; empty where nothing runs short."""
+    found = []
+    slowest = max(pace.free.values(), default=1.0)
+    if slowest >= WORTH_A_WORD:
+        found.append(Badge(f"Reads come every {_wait(pace.refresh * slowest)}, so that the free requests last", INFO))
+    if pace.left is not None and pace.is_closed:
+        limit = pace.left.limit
+        why = f"{limit.name} leaves {pace.left.amount}"
+        found.append(Badge(f"Paid reads wait until {limit.opens}: {why}", WARNING))
+    elif pace.left is not None and pace.paid >= WORTH_A_WORD:
+        lasts = f"{pace.left.amount} lasts until {pace.left.limit.opens}"
+        found.append(Badge(f"Paid reads come every {_wait(pace.refresh * pace.paid)}, so that {lasts}", INFO))
+    return tuple(found)
+
+
+def _wait(seconds: float) -> str:
+    return duration(timedelta(seconds=seconds))
 
 
 @dataclass(frozen=True, slots=True)

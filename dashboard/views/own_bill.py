@@ -15,15 +15,16 @@ import pandas as pd
 from cloud import statement as bills
 from cloud.ledger import Total
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS, PriceBook
+from cloud.spreading import over_requests
 from cloud.statement import PACE_SPAN, Projection, Statement
 from core.money import ZERO, Money
 from core.timespan import Timespan
 from dashboard.charts.targets import duration
 from dashboard.charts.view import ChartView, Line, LineKind
 from dashboard.views import paid_panels
-from dashboard.views.frame import Badge
+from dashboard.views.frame import WORTH_A_WORD, Badge
 from dashboard.views.tiles import Tile
-from dashboard.wording import ALARM, NO_VALUE, OK, WARNING, count, plain
+from dashboard.wording import ALARM, NO_VALUE, OK, WARNING, capital, count, plain, shortened
 
 K = TypeVar("K")
 
@@ -92,6 +93,8 @@ class OwnBillView:
     """What the free requests are, whose, and how many of them we used."""
     projection_sentence: str
     """Where the month ends, and how that is known."""
+    spread_sentence: str
+    """Which reads are spaced out so that the free requests and the caps last; empty where none is."""
     off: pd.DataFrame
     """What costs money: what and where, whether it is on, how often it was refused, and its price a month."""
     off_state: Badge
@@ -123,6 +126,7 @@ def build(found: Statement, books: Books, *, names: Mapping[str, str], now: date
         by_scope=_by_scope(found, names),
         free_sentence=_free_sentence(found, names),
         projection_sentence=_projection_sentence(found, projection, now=now),
+        spread_sentence=_spread_sentence(found, names),
         off=off,
         off_state=paid_panels.state(off),
         off_sentence=paid_panels.sentence(found, off),
@@ -331,4 +335,24 @@ def _projection_sentence(found: Statement, projection: Projection | None, *, now
         f"At month's end: {projection.calls:,} calls for {projection.cost}, at most {free:,} free requests an account; "
         f"{how}. The month is UTC's, as on AWS's bill."
     )
-    return f"{said} The pace would pass the cap: calls stop there." if projection.is_capped else said
+    if projection.is_capped:
+        return f"{said} The pace would pass the cap: reads come more rarely before that, and calls stop there."
+    return said
+
+
+def _spread_sentence(found: Statement, names: Mapping[str, str]) -> str:
+    """Say which reads come more rarely than asked for, and what keeps a budget from running out."""
+    said = []
+    used = bills.free_used(found.of_month)
+    account = max(used, key=used.__getitem__, default="")
+    stretch = over_requests(used.get(account, 0), FREE_CLOUDWATCH_REQUESTS, found.month, now=found.at)
+    if stretch >= WORTH_A_WORD:
+        who = shortened(_account(account, names), 60)
+        said.append(f"Free reads of {who} come {stretch:.1f} times as rarely, so that its free requests last.")
+    if found.left.amount:
+        limit = found.leaves.limit
+        said.append(
+            f"{capital(limit.name)} leaves {found.left} until {limit.opens}: as it shrinks, reads that cost money come "
+            "more rarely, before any is refused."
+        )
+    return plain(" ".join(said))

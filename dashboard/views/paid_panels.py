@@ -15,7 +15,7 @@ from cloud.pricing import PriceBook
 from cloud.statement import Statement
 from core.money import ZERO, Money
 from dashboard.views.frame import Badge
-from dashboard.wording import NO_VALUE, OK, WARNING, count, moment, plain
+from dashboard.wording import NO_VALUE, OK, WARNING, capital, count, moment, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def sentence(found: Statement, rows: pd.DataFrame) -> str:
             "WATCHKEEPER_MONTHLY_CAP_USD=2.50, or another amount; the cap then holds for all our processes together. "
             f"WATCHKEEPER_DAILY_CAP_USD keeps a day from using up the month.{alone}"
         )
-    left = f"{_capital(found.leaves.limit.name)} leaves {found.left}"
+    left = f"{capital(found.leaves.limit.name)} leaves {found.left}"
     if not _count_off(rows):
         return f"{left}; beyond it nothing is called."
     limit, things = found.leaves.limit, count(_count_off(rows), "thing")
@@ -111,7 +111,3 @@ def sentence(found: Statement, rows: pd.DataFrame) -> str:
         f"{left}. One read of {things} costs more than that; off until {limit.opens}, "
         f"or until WATCHKEEPER_{limit.kind.upper()}_CAP_USD is raised."
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.inventory import Inventory
+from collectors.pace import Pace
 from collectors.scaling import Activity
 from collectors.targets import TargetGroupHealth
 from core.reading import Fault, Reading, Scope
@@ -42,6 +43,8 @@ class WallReadings:
     """Every alarm with its state."""
     transitions: Reading[tuple[AlarmTransition, ...]]
     """Changes of alarm states, newest first."""
+    pace: Pace
+    """How long the newest datapoints wait to be read again."""
     revisions: Revisions = field(default_factory=dict)
     """Datapoints that were another value when they were read first: an alarm may have seen that one."""
     known_faults: tuple[Fault, ...] = ()

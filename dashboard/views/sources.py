@@ -8,6 +8,7 @@ from typing import Protocol
 
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.inventory import Inventory
+from collectors.pace import Pace
 from collectors.planning import Plan
 from collectors.query import MetricQuery
 from collectors.scaling import Activity
@@ -46,3 +47,6 @@ class Sources(Protocol):
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         """Give the calls that would answer the queries, and their price, without making them."""
+
+    def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
+        """Say how long `metrics` waits between two reads of the newest datapoints of the queries, and why."""

@@ -15,7 +15,7 @@ from dashboard.state import PageState
 from dashboard.views import fleet as fleets
 from dashboard.views import happenings
 from dashboard.views.fleet import Fleet
-from dashboard.views.frame import Badge, Frame, freshness
+from dashboard.views.frame import Badge, Frame, freshness, pace_badges
 from dashboard.views.panels import (
     chart,
     grid,
@@ -56,6 +56,7 @@ def read(sources: Sources, scope: Scope, span: Timespan, *, fleet_key: str, now:
         activities=activities,
         alarms=sources.alarms(scope, now=now),
         transitions=sources.alarm_transitions(scope, now=now),
+        pace=sources.pace(wanted, now=now),
         known_faults=known.faults,
     )
 
@@ -173,14 +174,16 @@ def _gone(fleet: Fleet, activities: Sequence[Activity], span: Timespan) -> tuple
 
 
 def frame_of(seen: Wall, state: PageState, *, now: datetime, refresh: float) -> Frame:
-    """Give the line under the bar: the age of the oldest part on screen, alarms by state, and data that lags."""
+    """Give the line under the bar: the age of the oldest part on screen, alarms by state, data that lags, its pace."""
     found, view = seen.found, seen.view
     parts = (found.inventory, found.targets, found.activities, found.alarms)
     oldest = min(found.at, *(part.at for part in parts))
     lag: list[Badge] = []
     if view.newest is not None and found.on.span.end - view.newest > LAG:
         lag.append(Badge(f"Newest datapoint {moment(view.newest, now=now)}", STALE))
-    return Frame(freshness(state, read_at=oldest, now=now, refresh=refresh), (*view.badges, *lag))
+    return Frame(
+        freshness(state, read_at=oldest, now=now, refresh=refresh), (*view.badges, *lag, *pace_badges(found.pace))
+    )
 
 
 LAG = timedelta(minutes=12)

@@ -16,6 +16,7 @@ from cloud.faults import AccessDenied
 from collectors import catalog
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
+from collectors.pace import Pace
 from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
@@ -195,6 +196,8 @@ class FakeSources:
     """The free requests are used up, and the cap leaves a dollar."""
     changing: bool = False
     """Three values of each series were others when they were read first."""
+    paced: Pace = field(default_factory=lambda: Pace(60, {}))
+    """How often the newest datapoints are read."""
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -242,6 +245,9 @@ class FakeSources:
 
     def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
         return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=transitions, empty=())
+
+    def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
+        return self.paced
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         if self.paid:

@@ -211,3 +211,11 @@ def test_what_todays_cap_keeps_off_opens_at_midnight(open_page: Open) -> None:
 def test_a_cap_of_a_day_allows_nothing_alone(open_page: Open) -> None:
     app = opened(open_page, lambda: bill(at=NOW, a_day=dollars("1")))
     assert "The cap of a day allows nothing alone" in words_of(app)
+
+
+def test_what_is_spaced_out_is_said(open_page: Open) -> None:
+    many = bills.total("cloudwatch:GetMetricStatistics", "wall", 900_000)
+    spent = bill(at=NOW, of_month=(many, bills.BOUGHT), cap=dollars("5"))
+    text = words_of(opened(open_page, lambda: spent))
+    assert "Free reads of directory-prod 111111111111 come 36.1 times as rarely, so that its free requests last" in text
+    assert "This month's cap of $5.00 leaves $5.00 until 1 December, 00:00 UTC: as it shrinks, reads" in text

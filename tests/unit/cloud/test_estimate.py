@@ -10,7 +10,8 @@ import pytest
 
 from cloud import estimate as estimates
 from cloud.__main__ import main
-from cloud.estimate import Api, Wall, calls_a_metric, estimate, free_interval, metrics_billed
+from cloud.caps import Caps
+from cloud.estimate import Api, Wall, calls_a_metric, estimate, interval_within, metrics_billed
 from collectors.planning import (
     DATA_QUERIES,
     STATISTICS_EXTENDED,
@@ -114,7 +115,7 @@ def test_nobody_looking_costs_nothing() -> None:
 
 @pytest.mark.parametrize("series", [1, 3, 5, 40])
 def test_the_interval_that_is_free_is_the_shortest(series: int) -> None:
-    interval = free_interval(Wall(charts=20, series=series, hours=8.5))
+    interval = interval_within(Wall(charts=20, series=series, hours=8.5, interval=1), ZERO)
     assert interval is not None
     assert estimate(Wall(charts=20, series=series, hours=8.5, interval=interval)).ours.cost == ZERO
     if interval > 1:
@@ -124,10 +125,45 @@ def test_the_interval_that_is_free_is_the_shortest(series: int) -> None:
 def test_a_trimmed_mean_is_never_free() -> None:
     wall = Wall(charts=1, statistics=("tm90",))
     assert estimate(wall).ours.cost == dollars("0.432")
-    assert free_interval(wall) is None
+    assert interval_within(wall, ZERO) is None
     assert "stays off" in estimate(wall).sentence
     with pytest.raises(ValueError, match="GetMetricStatistics does not give tm90"):
         estimate(wall, api=Api.STATISTICS)
+
+
+@pytest.mark.parametrize(
+    ("caps", "interval", "said"),
+    [
+        (Caps(), None, "No interval brings it within a cap of zero, so it stays off"),
+        (Caps(dollars("0.432")), 60, "That is within the cap of $0.43 a month"),
+        (Caps(dollars("0.43199")), 61, "To stay within the cap of $0.43 a month it is read each 61 s instead"),
+        (Caps(dollars("0.00001")), 1_296_001, "it is read each 1296001 s instead"),
+        (
+            Caps(dollars("1"), dollars("0.0072")),
+            120,
+            "cap of $1.00 a month and $0.01 a day it is read each 120",
+        ),
+        (Caps(dollars("1"), ZERO), None, "brings it within a cap of zero"),
+    ],
+)
+def test_the_interval_that_the_caps_allow(caps: Caps, interval: int | None, said: str) -> None:
+    found = estimate(Wall(charts=1, statistics=("tm90",)), caps=caps)
+    assert found.interval == interval
+    assert said in found.sentence
+
+
+def test_a_cap_on_the_command_line_goes_before_the_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHKEEPER_MONTHLY_CAP_USD", "0.216")
+    arguments = ["price", "--charts", "1", "--statistics", "tm90"]
+    assert main(arguments) == 0
+    assert "read each 120 s instead" in capsys.readouterr().out
+    assert main([*arguments, "--cap", "1", "--daily-cap", "0.0144"]) == 0
+    assert "That is within the cap of $1.00 a month and $0.01 a day" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, "--cap", "much"])
+    assert "'much' is not accepted; give dollars such as 0 or 2.50" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
