@@ -1,4 +1,4 @@
-"""The alarm engine on the command line: check, test, evaluate, backtest."""
+"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor on the alarms that exist."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alarms import checking, inquiry, replays, suites
@@ -44,7 +45,27 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("series", type=Path, metavar="SERIES.csv")
     backtest.add_argument("--json", action="store_true", help="print transitions, notifications and limits as JSON")
     backtest.set_defaults(run=_backtest)
+    examined = commands.add_parser(
+        "doctor", help="say what is wrong with the alarms that exist, and what would mend it"
+    )
+    examined.add_argument("names", nargs="*", metavar="NAME", help="alarms to examine; all where none is named")
+    examined.add_argument("--account", help="of the watched accounts only this one")
+    examined.add_argument("--region", help="of the watched regions only this one")
+    examined.add_argument("--fix-plan", action="store_true", help="print what would mend the findings, change nothing")
+    examined.add_argument("--json", action="store_true", help="for programs")
+    examined.set_defaults(run=_doctor)
     return parser
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    # What reads AWS is imported by the commands that need it: the others answer in a fraction of the time.
+    from dashboard.console import doctor
+
+    return doctor.run(options, clock=_clock)
 
 
 def _setting(text: str) -> tuple[str, str]:

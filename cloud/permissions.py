@@ -33,6 +33,10 @@ READ: Final = (
     Permission("autoscaling:DescribeAutoScalingGroups", "capacity, and the instances of a group"),
     Permission("autoscaling:DescribeScalingActivities", "the scaling timeline: what happened, and what caused it"),
     Permission("ec2:DescribeInstances", "instances, their zones and tags"),
+    Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
+    Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
+    Permission("kms:DescribeKey", "whether an encrypted topic's key is in order"),
+    Permission("kms:GetKeyPolicy", "whether CloudWatch may use an encrypted topic's key"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from core.money import ZERO, Money
 
 CLOUDWATCH_PRICES: Final = "https://aws.amazon.com/cloudwatch/pricing/"
+KMS_PRICES: Final = "https://aws.amazon.com/kms/pricing/"
 COST_EXPLORER_PRICES: Final = "https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/"
 INSIGHTS_QUOTAS: Final = (
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html"
@@ -24,6 +25,8 @@ READ_ON: Final = date(2026, 11, 23)
 
 FREE_CLOUDWATCH_REQUESTS: Final = 1_000_000
 """Requests a month, for the whole account, all its regions and users together. Source: CLOUDWATCH_PRICES."""
+FREE_KMS_REQUESTS: Final = 20_000
+"""Requests a month, for the whole account, all its regions together. Source: KMS_PRICES."""
 STATISTICS_BILLED_ONCE: Final = 5
 """Up to this many statistics of one metric are one metric requested of GetMetricData. Source: CLOUDWATCH_PRICES."""
 METRICS_OF_A_SEARCH: Final = 500
@@ -65,6 +68,7 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
 _BY_SERVICE: Final[Mapping[str, Price]] = {
     "cloudwatch": _REQUEST,
     "ce": _COST_EXPLORER,
+    "kms": Price("request", Money(Decimal("0.000003")), KMS_PRICES, allowance=FREE_KMS_REQUESTS),
     **dict.fromkeys(
         ("autoscaling", "budgets", "ec2", "elbv2", "freetier", "iam", "organizations", "sts"),
         FREE,

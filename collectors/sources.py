@@ -7,13 +7,15 @@ AWS only when nobody did. `CloudSources` never raises for what AWS or the networ
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from cloud.clients import Clients
-from collectors import alarm_states, directory, inventory, scaling, targets
+from collectors import alarm_documents, alarm_states, delivery, directory, inventory, scaling, targets
+from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.delivery import ActionFailure, Seen
 from collectors.history import History
 from collectors.inventory import Inventory
 from collectors.pace import Pace
@@ -24,7 +26,7 @@ from collectors.scaling import Activity
 from collectors.snapshots import Snapshots
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
-from core.reading import Reading, Scope
+from core.reading import Reading, Scope, joined_faults
 from core.series import MetricId, Series
 from core.timespan import Timespan
 
@@ -52,6 +54,9 @@ class CloudSources:
         self._activities = scaling.snapshots(store)
         self._alarms = alarm_states.snapshots(store)
         self._directory = directory.snapshots(store)
+        self._documents = alarm_documents.snapshots(store)
+        self._topics = delivery.topic_snapshots(store)
+        self._failures = delivery.failure_snapshots(store)
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -100,6 +105,28 @@ class CloudSources:
     def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
         """Give the metrics that reported in the last two weeks."""
         return self._shared("directory", self._directory, scope, now, self._read_directory, fresh=directory.KEPT_FOR)
+
+    def alarm_documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give the definition of every alarm, as AWS's documents."""
+        return self._shared(
+            "alarm documents", self._documents, scope, now, self._read_documents, fresh=alarm_documents.KEPT_FOR
+        )
+
+    def topics(self, scope: Scope, arns: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
+        """Give what alarms' topics are like: policy, key and subscriptions; None for one that does not exist."""
+        with self._lock("topics", scope):
+            kept = {arn: self._topics.younger(scope, delivery.KEPT_FOR, now=now, key=arn) for arn in arns}
+            missing = [arn for arn, reading in kept.items() if reading is None]
+            read = delivery.read_topics(self.clients, scope, missing, now=now) if missing else {}
+            self._topics.put_all(scope, {arn: reading for arn, reading in read.items() if reading.complete})
+        found = {arn: reading for arn, reading in (kept | dict(read)).items() if reading is not None}
+        oldest = min((reading.at for reading in found.values()), default=now)
+        values = {arn: reading.value for arn, reading in found.items()}
+        return Reading(values, oldest, joined_faults(found.values()))
+
+    def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
+        """Give the actions of alarms that could not run in the last 15 days, newest first."""
+        return self._shared("failures", self._failures, scope, now, self._read_failures, fresh=delivery.KEPT_FOR)
 
     def poll(self, scope: Scope, *, now: datetime) -> Reading[None]:
         """Look at everything that AWS forgets or that many viewers want; give only the faults."""
@@ -166,3 +193,9 @@ class CloudSources:
 
     def _read_directory(self, scope: Scope, now: datetime) -> Reading[tuple[MetricId, ...]]:
         return directory.read(self.clients, scope, now=now)
+
+    def _read_documents(self, scope: Scope, now: datetime) -> Reading[tuple[Document, ...]]:
+        return alarm_documents.read(self.clients, scope, now=now)
+
+    def _read_failures(self, scope: Scope, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
+        return delivery.read_failures(self.clients, scope, now=now, since=now - TRANSITIONS_SHOWN)

@@ -20,6 +20,7 @@ from demo.building import Built, build, sow
 from demo.emission import send
 from demo.fleet import Checks, Group
 from demo.ground import Ground
+from demo.neglect import neglect
 from demo.signals import Source, conditions
 from demo.story import Story, Telling, effects
 from demo.watch import alarms
@@ -128,7 +129,7 @@ class Engine:
         source = Source(self._seed, site.name, site.share)
         place = Place(built, _group(built, seed=self._seed, start=start, now=now), source)
         book = self._ground.books.of(site.scope)
-        entries = [book.put(request, at=start) for request in alarms(built)]
+        entries = [book.put(request, at=start) for request in (*alarms(built), *neglect(built))]
         told = [telling for telling in self.tellings if telling.site == site.name]
         history.rehearse(place.group, source, _scalers(built, entries), told, start=start, end=now)
         self._ground.fleets.of(site.scope).settle(place.group, at=now)

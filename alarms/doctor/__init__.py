@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from alarms.doctor import data, delivery, noise
 from alarms.doctor.delivery import Hop, Light, Path, paths
-from alarms.doctor.evidence import Directory, Evidence, FailedAction, Live, Neighbours, watched_of
+from alarms.doctor.evidence import Directory, Evidence, FailedAction, Live, Neighbours, history_span, watched_of
 from alarms.doctor.findings import Call, Code, Finding, Severity
 from alarms.kinds import Alarm, MetricAlarm
 from core.reading import Unknown
@@ -29,6 +29,7 @@ __all__ = [
     "Path",
     "Severity",
     "examine",
+    "history_span",
     "paths",
     "unexamined",
     "watched_of",

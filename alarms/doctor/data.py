@@ -14,7 +14,7 @@ from alarms.definition import DefinitionErrors, parse, to_request
 from alarms.doctor.changing import with_metric, with_period
 from alarms.doctor.evidence import Evidence
 from alarms.doctor.findings import Code, Finding, Severity
-from alarms.kinds import Alarm, Comparison, MetricAlarm, MissingData, SingleMetric
+from alarms.kinds import Alarm, Comparison, MetricAlarm, MetricMath, MissingData, SingleMetric
 from alarms.pricing import price_of
 from alarms.requirements import DAY, WEEK
 from core.reading import Unknown
@@ -74,8 +74,16 @@ def missing_metrics(alarm: MetricAlarm, evidence: Evidence) -> tuple[MetricId, .
     directory = evidence.metrics
     if isinstance(directory, Unknown) or (reported and isinstance(alarm.source, SingleMetric)):
         return ()
-    silent = (metric for metric in alarm.metrics if metric not in directory.metrics)
+    silent = (metric for metric in _own_metrics(alarm, evidence) if metric not in directory.metrics)
     return tuple(metric for metric in silent if not reports_on_events(metric) or gone(metric, evidence))
+
+
+def _own_metrics(alarm: MetricAlarm, evidence: Evidence) -> tuple[MetricId, ...]:
+    """The metrics that this account should have; of another account's the evidence says nothing."""
+    if not isinstance(alarm.source, MetricMath):
+        return alarm.metrics
+    ours = (query for query in alarm.source.queries if query.account_id in {None, evidence.scope.account})
+    return tuple(query.metric for query in ours if query.metric is not None)
 
 
 def gone(metric: MetricId, evidence: Evidence) -> tuple[str, ...]:

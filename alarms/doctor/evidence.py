@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from alarms.agreement import Recorded
 from alarms.composite import RuleError, child_name, parse_rule
@@ -15,6 +16,14 @@ from core.delivery import Topic
 from core.reading import Scope, Unknown
 from core.series import MetricId, Series
 from core.timespan import Timespan
+
+LONGEST: Final = timedelta(days=14)
+"""How far back the doctor looks; ours."""
+MOST_POINTS: Final = 4_320
+"""Datapoints of one metric that the doctor wants: three days of minutes, or two weeks of five minutes. Three or four
+free requests, asked once and then kept. Ours."""
+FINE_REACH: Final = timedelta(hours=3)
+"""So long CloudWatch keeps datapoints under a minute: `core.timespan.RETENTION`."""
 
 Watched = tuple[MetricId, str] | MetricMath
 """What has a history: a metric and its statistic, whatever the period, or the whole of a metric-math source."""
@@ -26,6 +35,12 @@ def watched_of(alarm: Alarm) -> Watched | None:
     if isinstance(source, SingleMetric):
         return source.metric, str(source.statistic)
     return source if isinstance(source, MetricMath) else None
+
+
+def history_span(alarm: MetricAlarm, *, at: datetime) -> Timespan:
+    """Give the span whose datapoints the doctor wants of an alarm's metrics, in the alarm's own period."""
+    wanted = min(LONGEST, MOST_POINTS * timedelta(seconds=alarm.period))
+    return Timespan.last(min(wanted, FINE_REACH) if alarm.high_resolution else wanted, now=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +125,10 @@ class Evidence:
     scope: Scope
     at: datetime
     span: Timespan
-    """What the histories cover."""
+    """What the recorded changes of state cover."""
     metrics: Directory | Unknown
     histories: Mapping[Watched, Series | Unknown]
-    """Datapoints, finest kept; what is not in it was not read."""
+    """Datapoints in the alarm's own period, over its `history_span`; what is not in it was not read."""
     resources: Mapping[str, frozenset[str]] | Unknown
     """Dimension name → its values that are there, for dimensions whose things are in the inventory."""
     topics: Mapping[str, Topic | Unknown | None]
@@ -123,7 +138,7 @@ class Evidence:
     """By alarm name; an alarm that is not in it is a draft."""
 
     def history(self, alarm: Alarm) -> Series | Unknown:
-        """Give what the alarm watches, over `span`."""
+        """Give what the alarm watches, over its `history_span`."""
         watched = watched_of(alarm)
         if watched is None:
             return Unknown("only AWS can evaluate what it watches")
@@ -156,3 +171,7 @@ def actions_of(alarm: Alarm) -> Actions | None:
 
 def is_topic(arn: str) -> bool:
     return arn.split(":")[2:3] == ["sns"]
+
+
+def is_scaling(arn: str) -> bool:
+    return arn.split(":")[2:3] in (["autoscaling"], ["application-autoscaling"])

@@ -10,7 +10,7 @@ from alarms.agreement import Recorded
 from alarms.backtest import FLAP_WITHIN
 from alarms.doctor.calming import calmer, replayed
 from alarms.doctor.data import gone, missing_metrics
-from alarms.doctor.evidence import Evidence, Live, children_of, without_name
+from alarms.doctor.evidence import Evidence, Live, children_of, history_span, is_scaling, without_name
 from alarms.doctor.findings import Call, Code, Finding, Severity
 from alarms.kinds import Alarm, CompositeAlarm, MetricAlarm
 from alarms.pricing import price_of
@@ -82,13 +82,13 @@ def _twin(alarm: Alarm, evidence: Evidence) -> Iterator[Finding]:
     first = next((name for name in names if name != alarm.name), None)
     if first is None or (names and names[0] == alarm.name) or alarm.name in evidence.neighbours.children:
         return
-    saved = price_of(alarm, others=evidence.neighbours.alarms).month
+    price = price_of(alarm, others=evidence.neighbours.alarms)
     yield Finding(
         alarm.name,
         Code.DUPLICATE,
         Severity.WASTE,
         f"It does the same as {first}: only name, description or tags differ.",
-        f"Everybody is called twice, and it costs {saved or 'an unknown sum'} a month.",
+        f"Everybody is called twice. {price.sentence}",
         f"Delete it and keep {first}.",
         call=_removal(alarm),
     )
@@ -104,7 +104,7 @@ def _orphan(alarm: MetricAlarm, evidence: Evidence) -> Finding:
         Code.ORPHAN,
         Severity.WASTE,
         f"It has had no data since {live.since:%d %b %Y}, and {lost} is not in the inventory any more.",
-        f"It watches nothing, and costs {price.month or 'an unknown sum'} a month.",
+        f"It watches nothing. {price.sentence}",
         "Delete it.",
         call=_removal(alarm),
     )
@@ -115,6 +115,8 @@ def _removal(alarm: Alarm) -> Call:
 
 
 def _flapping(alarm: MetricAlarm, evidence: Evidence) -> Iterator[Finding]:
+    if alarm.actions.alarm and all(is_scaling(arn) for arn in alarm.actions.alarm):
+        return  # it steers capacity and calls nobody
     live = evidence.live.get(alarm.name)
     counted = _recorded(live, evidence) if live is not None else _replayed(alarm, evidence)
     if counted is None:
@@ -123,10 +125,11 @@ def _flapping(alarm: MetricAlarm, evidence: Evidence) -> Iterator[Finding]:
     if flaps < bearable_flaps(span):
         return
     history = evidence.history(alarm)
+    looked_at = history_span(alarm, at=evidence.at)
     calm = (
         None
         if isinstance(history, Unknown)
-        else calmer(alarm, history, span=evidence.span, bearable=bearable_flaps(evidence.span))
+        else calmer(alarm, history, span=looked_at, bearable=bearable_flaps(looked_at))
     )
     told = "came" if live is not None else "would have come"
     days = max(1, round(span.duration / timedelta(days=1)))
@@ -154,5 +157,6 @@ def _recorded(live: Live, evidence: Evidence) -> tuple[int, Timespan] | None:
 
 def _replayed(alarm: MetricAlarm, evidence: Evidence) -> tuple[int, Timespan] | None:
     history = evidence.history(alarm)
-    found = None if isinstance(history, Unknown) else replayed(alarm, history, span=evidence.span)
-    return None if found is None else (found.flaps, evidence.span)
+    span = history_span(alarm, at=evidence.at)
+    found = None if isinstance(history, Unknown) else replayed(alarm, history, span=span)
+    return None if found is None else (found.flaps, span)

@@ -40,6 +40,8 @@ _NAMES: Final = {
     "explorer": "Explorer, chart",
     "stock": "Resources, tables",
     "resource": "Resources, charts",
+    "doctor": "Alarm doctor",
+    "coverage": "Alarm coverage",
     COLLECTOR: "Collector, in the background",
     "other": "Start-up and everything else",
 }

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,7 @@ import pytest
 from botocore import xform_name
 
 import dashboard.views
+from alarms.doctor import Code
 from cloud.permissions import READ, policy
 from cloud.settings import PREFIX, Settings
 
@@ -59,7 +61,7 @@ def operations() -> dict[str, str]:
     session = botocore.session.get_session()
     return {
         name: f"{IAM_PREFIX.get(service, service)}:{operation}"
-        for service in ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch")
+        for service in ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms")
         for operation in session.get_service_model(service).operation_names
         for name in (operation, xform_name(operation))
     }
@@ -102,3 +104,8 @@ def test_every_field_of_a_view_is_documented(module: ModuleType) -> None:
             if isinstance(here, ast.AnnAssign) and isinstance(here.target, ast.Name):
                 explained = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
                 assert explained or f"`{here.target.id}`" in doc, f"{node.name}.{here.target.id} is not documented"
+
+
+def test_every_finding_of_the_doctor_is_documented() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [str(code) for code in Code]

@@ -415,6 +415,12 @@ def test_a_flapper_by_its_recorded_history(times: int, found: list[Code]) -> Non
     assert codes(alarm, evidence(alarm, live={alarm.name: live(changes=recorded)})) == found
 
 
+def test_an_alarm_that_only_scales_may_come_and_go() -> None:
+    alarm = watching(AlarmActions=["arn:aws:autoscaling:us-east-1:111111111111:scalingPolicy:1:x"])
+    recorded = changes("ok " + "ALARM ok " * 20)
+    assert codes(alarm, evidence(alarm, live={alarm.name: live(changes=recorded)})) == []
+
+
 def test_what_was_before_the_last_change_says_nothing_of_the_alarm_as_it_is() -> None:
     alarm = watching()
     before = live(changes=changes("ok " + "ALARM ok " * 9), changed_at=NOW - timedelta(minutes=20))
