@@ -1,20 +1,23 @@
-"""The drawing: three components whose JavaScript lies in `static/charts`. The only room here that knows Streamlit."""
+"""The drawing: components whose JavaScript lies in `static/charts`. The only room here that knows Streamlit."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeGuard
+from typing import Final
 
 import streamlit as st
 
-from core.timespan import Timespan, from_epoch
-from dashboard.charts import figure, live, targets
+from core.timespan import Timespan
+from dashboard.charts import bench, figure, live, pictures, targets
 from dashboard.charts.assets import loader
+from dashboard.charts.bench import BenchEvent, BenchView, Sent
 from dashboard.charts.live import Look, Stream
+from dashboard.charts.picked import LATEST, is_number, span_of
+from dashboard.charts.pictures import StepsPicture, WindowPicture
 from dashboard.charts.targets import TargetGrid
 from dashboard.charts.view import ChartView
 
@@ -22,8 +25,8 @@ _BASE: Final = str(st.get_option("server.baseUrlPath") or "")
 _WALL: Final = st.components.v2.component("watchkeeper_wall", js=loader("live.js", base_path=_BASE))
 _CHART: Final = st.components.v2.component("watchkeeper_chart", js=loader("plotly.js", base_path=_BASE))
 _TARGETS: Final = st.components.v2.component("watchkeeper_targets", js=loader("targets.js", base_path=_BASE))
-_LATEST: Final = 1e11
-"""Epoch seconds; what a browser sends beyond is no time of ours."""
+_BENCH: Final = st.components.v2.component("watchkeeper_bench", js=loader("bench.js", base_path=_BASE))
+_PICTURE: Final = st.components.v2.component("watchkeeper_picture", js=loader("pictures.js", base_path=_BASE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,47 @@ def draw_targets(grid: TargetGrid, *, key: str) -> str | None:
     return picked if isinstance(picked, str) else None
 
 
+def draw_bench(
+    view: BenchView, *, key: str, height: int = 260, on_event: Callable[[BenchEvent], None] | None = None
+) -> BenchEvent | None:
+    """Draw the workbench's preview and give what the viewer just did, once. `height` is the plot's, in pixels.
+
+    Call it again with the same `key` after each change: only what changed travels. `on_event` is called with the same
+    event before the script runs again, as Streamlit's callbacks are, so that the run already draws what follows from
+    it; without it a page needs a second run (`st.rerun`) to show what it made of the event.
+    """
+    held = f"{key}/sent"
+    sent = st.session_state.get(held)
+    # Kept before it is sent: a run that is stopped in between leaves a part out, which the browser notices.
+    now, message = bench.message(view, sent if isinstance(sent, Sent) else Sent(), height=height)
+    st.session_state[held] = now
+
+    def picked() -> None:
+        event = bench.event_of(st.session_state[key].get("picked"), view)
+        if event and on_event:
+            on_event(event)
+
+    result = _BENCH(key=key, data=message, on_picked_change=picked, on_resend_change=lambda: _forget(held))
+    return bench.event_of(result.picked, view)
+
+
+def draw_window(picture: WindowPicture, *, key: str) -> None:
+    """Draw M of N as boxes."""
+    _PICTURE(key=key, data=pictures.window_document(picture))
+
+
+def draw_steps(picture: StepsPicture, *, key: str) -> None:
+    """Draw the steps of a scaling policy as stairs."""
+    _PICTURE(key=key, data=pictures.steps_document(picture))
+
+
 def _held_stream(held: str) -> Stream | None:
     stream = st.session_state.get(held)
     return stream if isinstance(stream, Stream) else None
 
 
 def _forget(held: str) -> None:
-    """Begin a new stream: the browser said that it missed a message, or was loaded anew."""
+    """Begin anew: the browser said that it missed a message, or was loaded anew."""
     st.session_state.pop(held, None)
 
 
@@ -94,24 +131,12 @@ def _nothing() -> None:
     """Stand where Streamlit wants a callback; the value is read from the result."""
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _span(picked: Mapping[str, Any]) -> Timespan | None:
-    """Read a span that a browser sent, which may hold anything."""
-    start, end = picked.get("from"), picked.get("to")
-    if not _is_number(start) or not _is_number(end) or not 0 <= start < end < _LATEST:
-        return None
-    return Timespan(from_epoch(int(start)), from_epoch(max(int(start) + 1, round(end))))
-
-
 def _wall_event(picked: object) -> WallEvent | None:
     if not isinstance(picked, Mapping):
         return None
     if picked.get("reset") is True:
         return WallEvent(None)
-    span = _span(picked)
+    span = span_of(picked)
     return WallEvent(span) if span else None
 
 
@@ -121,9 +146,9 @@ def _chart_event(picked: object, chart: ChartView) -> ChartEvent | None:
     if picked.get("reset") is True:
         return ChartEvent(reset=True)
     line, at = picked.get("line"), picked.get("at")
-    if _is_number(line) and _is_number(at) and line in range(len(chart.lines)) and 0 <= at < _LATEST:
+    if is_number(line) and is_number(at) and line in range(len(chart.lines)) and 0 <= at < LATEST:
         return ChartEvent(point=(chart.lines[int(line)].name, figure.off_clock(at, chart.zone)))
-    span = _span(picked)
+    span = span_of(picked)
     if span is None:
         return None
     start, end = (figure.off_clock(instant.timestamp(), chart.zone) for instant in (span.start, span.end))

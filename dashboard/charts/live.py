@@ -185,17 +185,24 @@ def _message(head: Mapping[str, Any], old: Picture, new: Picture, look: Look) ->
     for key, now in new.items():
         change, tails = _change(old.get(key), now)
         if change is not None:
-            changed.append(f'{_json(key)}:{{"meta":{_object(change.pop("meta"))},{_json({**change, "at": size})[1:]}')
+            changed.append(
+                f'{_json(key)}:{{"meta":{json_object(change.pop("meta"))},{_json({**change, "at": size})[1:]}'
+            )
             numbers.extend(tails)
             size += sum(tail.size for tail in tails)
     fields = {**_encoded(head), "look": _json(asdict(look)), "order": _json(list(new))}
-    text = _object({**fields, "charts": f"{{{','.join(changed)}}}"}).encode()
+    return packed(json_object({**fields, "charts": f"{{{','.join(changed)}}}"}), numbers)
+
+
+def packed(json_text: str, numbers: Sequence[Values]) -> bytes:
+    """Put JSON and numbers into one message, which `opened` takes apart."""
+    text = json_text.encode()
     padding = b"\0" * (-(4 + len(text)) % _ALIGNMENT)
     blob = np.concatenate(numbers).astype("<f8", copy=False).tobytes() if numbers else b""
     return len(text).to_bytes(4, "little") + text + padding + blob
 
 
-def _object(fields: Mapping[str, str]) -> str:
+def json_object(fields: Mapping[str, str]) -> str:
     """Give a JSON object of fields that are JSON already."""
     return "{" + ",".join(f"{_json(name)}:{value}" for name, value in fields.items()) + "}"
 

@@ -87,7 +87,11 @@ def since_text(since: datetime | None, *, now: datetime, clock: str = "UTC") -> 
 
 def duration(span: timedelta) -> str:
     """Write `span` in its one or two greatest units: `40 s`, `9 min`, `3 h 5 min`, `2 d 4 h`."""
-    seconds = max(0, int(span.total_seconds()))
+    return seconds_text(max(0, int(span.total_seconds())))
+
+
+def seconds_text(seconds: int) -> str:
+    """Write `seconds` in its one or two greatest units."""
     for size, unit, smaller, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min")):
         if seconds >= size:
             rest = seconds % size // smaller

@@ -213,7 +213,7 @@ export class Plot {
     if (meta.y_from_zero || isBar) { bottom = Math.min(0, bottom); top = Math.max(0, top); }
     if (atLeast !== null) top = Math.max(top, atLeast);
     else if (top > bottom && !isEmpty) top += (top - bottom) * 0.04;
-    if (side === "left" && meta.marks.some((mark) => mark.label)) top += (top - bottom) * 0.1; // room for their labels
+    if (side === "left" && atLeast === null && meta.marks.some((mark) => mark.label)) top += (top - bottom) * 0.1; // room for their labels
     if (top === bottom) top = bottom + (Math.abs(bottom) || 1);
     const count = Math.max(2, Math.min(5, Math.floor(this.height / 36)));
     this.axes[side] = roundAxis(bottom, top, unit, count, atLeast !== null && top === atLeast);

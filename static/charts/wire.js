@@ -11,7 +11,7 @@ export function opened(bytes) {
 }
 
 // null is a gap; undefined is no point at this time, and the line runs through.
-function drawable(number) {
+export function drawable(number) {
   if (Number.isNaN(number)) return null;
   return number === Infinity ? undefined : number;
 }
