@@ -85,6 +85,7 @@ class Bench {
 
   take(component) {
     this.send = component.setTriggerValue;
+    this.root.dataset.bytes = component.data.length;
     const message = taken(component.data);
     if (message.missing) { this.askAgain(message.missing); return; }
     this.theme = themeOf(this.root);

@@ -55,10 +55,20 @@ export class Strip {
     return list[low] && list[low][FROM] <= time ? low : -1;
   }
 
+  // The stretch that is seen at `time`: a short ALARM is drawn wider than it was, and covers what is beside it.
+  seenAt(time, reach) {
+    const list = this.states.stretches, here = this.at(time);
+    if (here < 0) return here;
+    const near = [here];
+    for (let place = here - 1; place >= 0 && list[place][TO] > time - reach; place--) near.push(place);
+    for (let place = here + 1; place < list.length && list[place][FROM] < time + reach; place++) near.push(place);
+    return near.find((place) => list[place][STATE] === ALARM) ?? here;
+  }
+
   // What the tooltip says of `time`, with notifications within `reach` seconds.
   events(time, reach) {
     if (!this.states) return [];
-    const place = this.at(time);
+    const place = this.seenAt(time, reach / 4);
     const said = this.states.notices.filter(([at]) => Math.abs(at - time) <= reach).slice(0, 3)
       .map(([at, text]) => ({ tone: "info", text: `Notification ${instant(at, this.zone)}: ${text}` }));
     return place < 0 ? said : [this.event(place), ...said];
@@ -194,7 +204,8 @@ export class Strip {
     const { stretches } = this.states;
     const inView = stretches.map((_, place) => place).filter((place) => stretches[place][TO] > this.geometry.from && stretches[place][FROM] < this.geometry.to);
     const here = inView.indexOf(this.place);
-    const next = here < 0 ? (by < 0 ? inView.length - 1 : 0) : Math.max(0, Math.min(inView.length - 1, here + by));
+    const begin = here < 0 ? (by < 0 ? inView.length : -1) : here;
+    const next = Math.max(0, Math.min(inView.length - 1, begin + by));
     this.place = inView[next];
     this.spoken.textContent = this.event(this.place).text;
     this.hooks.onTime(Math.max(stretches[this.place][FROM], this.geometry.from));
