@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, Locator, expect
 
-from dashboard.charts.bench import BenchEvent
+from dashboard.charts.bench import BenchEvent, Choice
 from tests.browser import bench_stage_data as stage
 from tests.browser.conftest import Viewer
 from tests.browser.product import free_port
@@ -134,7 +134,7 @@ def engineer(engineers: Callable[..., Engineer]) -> Engineer:
 
 def expected(threshold: float, **members: Any) -> stage.Form:
     choice = {"m": stage.START.m, "n": stage.START.n, "period": stage.START.period, **members}
-    return stage.Form(stage.Choice(threshold, **choice))
+    return stage.Form(Choice(threshold, **choice))
 
 
 def stretches(engineer: Engineer) -> list[tuple[float, float, int]]:
@@ -257,7 +257,7 @@ def test_a_click_on_a_cell_takes_its_setting(engineer: Engineer) -> None:
     assert engineer.bench("view.ghost") == 86
     expect(engineer.part(".said")).to_contain_text("86%, 2 of 3, 1 min: 2 pages, 1 false alarm, 0 incidents missed")
     cell.click()
-    engineer.heard(choice=stage.Choice(86.0, 2, 3, 60))
+    engineer.heard(choice=Choice(86.0, 2, 3, 60))
     engineer.settle()
     expect(cell).to_have_attribute("aria-selected", "true")
     assert engineer.threshold() == 86
@@ -274,7 +274,7 @@ def test_the_grid_is_walked_and_chosen_by_keys(engineer: Engineer) -> None:
     focused = engineer.part("td:focus")
     expect(focused).to_have_attribute("aria-label", re.compile(r"^62%, 2 of 2, 5 min: \d+ pages"))
     engineer.page.keyboard.press("Enter")
-    engineer.heard(choice=stage.Choice(62.0, 2, 2, 300))
+    engineer.heard(choice=Choice(62.0, 2, 2, 300))
     engineer.settle()
     expect(focused).to_have_attribute("aria-selected", "true")
     assert engineer.part("td[tabindex='0']").count() == 1
