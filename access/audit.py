@@ -66,9 +66,17 @@ class Audit:
             }
         )
         with self._path.open("ab", buffering=0) as file:
-            file.write(line.encode() + b"\n")
+            file.write(b"\n" * self._is_cut_short() + line.encode() + b"\n")
             os.fsync(file.fileno())
         return done
+
+    def _is_cut_short(self) -> bool:
+        """Whether a crash left half a line, which would swallow the next."""
+        with self._path.open("rb") as file:
+            if not file.seek(0, os.SEEK_END):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
 
     def newest(self, count: int) -> tuple[Record, ...]:
         """Give the newest `count` records, newest first; a line that a crash cut short is left out."""

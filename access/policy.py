@@ -16,7 +16,11 @@ class Action(StrEnum):
     VIEW = "view"
     TELL_STORY = "tell-story"
     EDIT_ALARM = "edit-alarm"
+    MUTE_ALARM = "mute-alarm"
+    SEND_TEST = "send-test"
     SET_ALARM_STATE = "set-alarm-state"
+    EDIT_TOPIC = "edit-topic"
+    EDIT_SCALING = "edit-scaling"
     EDIT_BUDGET = "edit-budget"
     RUN_GUARD = "run-guard"
     SPEND = "spend"
@@ -26,8 +30,12 @@ class Action(StrEnum):
 LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.VIEW: Role.VIEWER,
     Action.TELL_STORY: Role.OPERATOR,
+    Action.MUTE_ALARM: Role.OPERATOR,
+    Action.SEND_TEST: Role.OPERATOR,
     Action.SET_ALARM_STATE: Role.OPERATOR,
     Action.EDIT_ALARM: Role.ENGINEER,
+    Action.EDIT_TOPIC: Role.ENGINEER,
+    Action.EDIT_SCALING: Role.ENGINEER,
     Action.EDIT_BUDGET: Role.ENGINEER,
     Action.SEE_AUDIT: Role.ENGINEER,
     Action.RUN_GUARD: Role.ADMINISTRATOR,
@@ -38,7 +46,11 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
 _WORDS: Final[Mapping[Action, str]] = {
     Action.VIEW: "look at dashboards",
     Action.TELL_STORY: "tell stories in the demo cloud",
+    Action.MUTE_ALARM: "mute alarms and hold their actions back",
+    Action.SEND_TEST: "send test messages",
     Action.SET_ALARM_STATE: "set an alarm's state",
+    Action.EDIT_TOPIC: "change topics and subscriptions",
+    Action.EDIT_SCALING: "change scaling policies",
     Action.EDIT_ALARM: "change alarms",
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",

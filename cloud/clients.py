@@ -1,6 +1,7 @@
 """How AWS is reached: one session per scope, metered clients, and who we are there.
 
-The only import of boto3 in the product.
+The only import of boto3 in the product. Clients that read cannot write, whatever their credentials may do: only
+`Clients.writer` gives one that can, for one change of one person.
 """
 
 from __future__ import annotations
@@ -9,19 +10,25 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import boto3
 import botocore.session
+from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from cloud.faults import EXPECTED, translate
+from cloud.faults import EXPECTED, InvalidRequest, translate
+from cloud.guarding import allow_only, session_name
 from cloud.metering import Meter
+from cloud.permissions import READS, WRITES, Call
 from cloud.settings import DEFAULT_REGION, Account, Settings
 from core.reading import Scope
 
@@ -57,16 +64,47 @@ class Identity:
     arn: str
 
 
-class Clients:
-    """Clients for every scope that the settings name. Safe to share between threads."""
+class Writer:
+    """What can change one scope, for as long as one change is applied.
 
-    def __init__(self, settings: Settings, meter: Meter) -> None:
+    It never repeats a call by itself: after a call without an answer, what is live has to be read first.
+    """
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self._make = make
+        self._clients: dict[str, Any] = {}
+
+    def write(self, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make one call, `operation` in AWS's spelling, and give its answer; raises a `cloud.faults.CloudError`."""
+        try:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            answer: Mapping[str, Any] = getattr(self._clients[service], xform_name(operation))(**params)
+        except EXPECTED as error:
+            raise translate(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(f"{error.object!r} holds half a character, which cannot be sent") from error
+        return answer
+
+    def close(self) -> None:
+        """End the change: close its connections."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+
+class Clients:
+    """Clients for every scope that the settings name, which make the calls in `reads`; threads may share them."""
+
+    def __init__(self, settings: Settings, meter: Meter, *, reads: AbstractSet[Call] = READS) -> None:
+        self._reads = reads
         self.settings = settings
         self.meter = meter
         self._lock = threading.RLock()
         self._cores: dict[str, botocore.session.Session] = {}
         self._clients: dict[tuple[Scope, str], Any] = {}
         self._transports: dict[str, URLLib3Session] = {}
+        self._loader: Any = None
         self._identity: Identity | None = None
         # botocore logs a failed refresh with its traceback and raises it too; the fault that we make of it is enough.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
@@ -108,6 +146,33 @@ class Clients:
                 self._clients[scope, "cloudwatch reader"] = client
             found: CloudWatchClient = client
             return found
+
+    def read(self, scope: Scope, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the whole answer, every page of it, to one question; raises a `cloud.faults.CloudError`."""
+        try:
+            client, method = self.client(scope, service), xform_name(operation)
+            if client.can_paginate(method):
+                whole: Mapping[str, Any] = client.get_paginator(method).paginate(**params).build_full_result()
+                return whole
+            answer: Mapping[str, Any] = getattr(client, method)(**params)
+        except EXPECTED as error:
+            raise translate(error) from error
+        return answer
+
+    @contextmanager
+    def writer(self, scope: Scope, actor_name: str) -> Iterator[Writer]:
+        """Give what can write in `scope`, for one change by the person of that name.
+
+        It has a session of its own, with the account's `write_role_arn`, else with the credentials that read; a role is
+        assumed under the person's name, so that CloudTrail says who it was.
+        """
+        core = self._writing(scope.account, session_name(actor_name))
+        once = self._config(retries={"mode": "standard", "total_max_attempts": 1})
+        writer = Writer(lambda service: self._make(core, service, scope.region, config=once))
+        try:
+            yield writer
+        finally:
+            writer.close()
 
     def transport(self, url: str) -> URLLib3Session:
         """Give an HTTP session like our clients' own, for a `before-send` handler that sends by itself.
@@ -179,39 +244,52 @@ class Clients:
             raise translate(error) from error
 
     def _core(self, account: str) -> botocore.session.Session:
-        """Give the session of `account`; of the caller's own credentials for one that names no role, or for ''."""
-        known = next((known for known in self.settings.accounts if known.id == account), None)
+        """Give the reading session of `account`; of the caller's own credentials where it names no role, or for ''."""
+        known = self._known(account)
         role_arn = known.role_arn if known else None
         with self._lock:
             key = account if role_arn else ""
             if key not in self._cores:
-                self._cores[key] = self._assuming(account, role_arn) if role_arn else self._own()
+                self._cores[key] = self._session(account, role_arn, name=SESSION_NAME, calls=self._reads, use="reading")
             return self._cores[key]
 
-    def _own(self) -> botocore.session.Session:
-        core = self._bare(self._own_account())
-        if self.settings.is_demo:
-            core.set_credentials("demo", "demo")
-        return core
+    def _writing(self, account: str, name: str) -> botocore.session.Session:
+        """Make a session for one change; it shares no client and no credentials with those that read."""
+        known = self._known(account)
+        role_arn = (known.write_role_arn or known.role_arn) if known else None
+        return self._session(account, role_arn, name=name, calls=WRITES, use="writing")
 
-    def _assuming(self, account: str, role_arn: str) -> botocore.session.Session:
-        """Make a session that takes on `role_arn` when first used, and again before each expiry."""
+    def _known(self, account: str) -> Account | None:
+        return next((known for known in self.settings.accounts if known.id == account), None)
+
+    def _session(
+        self, account: str, role_arn: str | None, *, name: str, calls: AbstractSet[Call], use: str
+    ) -> botocore.session.Session:
+        """Make a session that can make `calls`, and takes on `role_arn`, if any, under `name` when first used."""
+        core = self._bare(account if role_arn else self._own_account(), calls, use)
+        if role_arn is None:
+            if self.settings.is_demo:
+                core.set_credentials("demo", "demo")
+            return core
         own = self._core("")
         fetcher = AssumeRoleCredentialFetcher(
             partial(self._make_sts, own),
             own.get_credentials(),
             role_arn,
-            extra_args={"RoleSessionName": SESSION_NAME},
+            extra_args={"RoleSessionName": name},
         )
-        core = self._bare(account)
         # botocore has no public way to give a session refreshable credentials; boto3's own users set this attribute.
         core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
             fetcher.fetch_credentials, "assume-role"
         )
         return core
 
-    def _bare(self, account: str) -> botocore.session.Session:
+    def _bare(self, account: str, calls: AbstractSet[Call], use: str) -> botocore.session.Session:
         core = botocore.session.Session(_DEMO_VARIABLES if self.settings.is_demo else None)
+        # Service models are large: read from disk once, not for each session.
+        self._loader = self._loader or core.get_component("data_loader")
+        core.register_component("data_loader", self._loader)
+        allow_only(core, calls, use=use)
         self.meter.attach(core, account=account)
         return core
 
@@ -243,4 +321,4 @@ class Clients:
         if self.settings.is_demo:
             # One loopback address serves every host name that AWS would give, and no proxy stands before it.
             common |= {"proxies": {}, "inject_host_prefix": False, "s3": {"addressing_style": "path"}}
-        return Config(**common, **more)
+        return Config(**{**common, **more})

@@ -65,6 +65,10 @@ class InvalidRequest(CloudError):  # noqa: N818 - the house's word for it
         return f"AWS did not accept {operation} in {scope}" + _because(self.detail)
 
 
+class NotFound(InvalidRequest):
+    """What was asked about is not there."""
+
+
 class ServiceFailure(CloudError):  # noqa: N818 - the house's word for it
     retryable = True
 
@@ -96,6 +100,7 @@ _EXPIRED: Final = frozenset(
         "MissingAuthenticationToken",
     }
 )
+_MISSING: Final = frozenset({"NotFound", "ResourceNotFound", "ResourceNotFoundException", "NotFoundException"})
 _THROTTLED: Final = frozenset(
     {
         "Throttling",
@@ -154,6 +159,8 @@ def _from_answer(error: aws.ClientError) -> CloudError:
         return AccessDenied(message)
     if status >= 500:
         return ServiceFailure(message or code)
+    if code in _MISSING:
+        return NotFound(message or code)
     return InvalidRequest(message or code)
 
 

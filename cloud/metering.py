@@ -184,7 +184,7 @@ class Meter:
     # -- one call ---------------------------------------------------------------------------------------------------
 
     def _quote(self, params: dict[str, Any], model: Any, context: dict[str, Any], account: str) -> None:
-        service, operation = _service(model), str(model.name)
+        service, operation = service_of(model), str(model.name)
         region = str(context.get("client_region") or "")
         units = self._units(service, operation, params)
         cost = self.prices.cost(
@@ -313,6 +313,7 @@ _HYPHENATED: Final = {
 """botocore's event names → the client names the price book uses, where they differ."""
 
 
-def _service(model: Any) -> str:
+def service_of(model: Any) -> str:
+    """Give the price book's name of the service that an operation belongs to."""
     hyphenated = str(model.service_model.service_id.hyphenize())
     return _HYPHENATED.get(hyphenated, hyphenated)

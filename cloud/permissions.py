@@ -1,13 +1,26 @@
-"""What Watchkeeper must be allowed in an account, action by action: the least-privilege policy that README hands out.
+"""What Watchkeeper must be allowed in an account, action by action: the least-privilege policies that README hands out.
 
-`tests/meta/test_docs.py` fails when a collector calls an operation that is not here, or this lists one nobody calls.
+A reading client refuses what is not in `READ`, a writing client what is not in `WRITE` (`cloud.clients`), so these are
+lists of what can happen, not only of what should. `tests/meta/test_docs.py` fails when an operation is called that is
+not here, or this lists one nobody calls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+Call = tuple[str, str]
+"""(botocore's name of a service, operation as AWS spells it)"""
+
+_CLIENT_OF: Final[Mapping[str, str]] = {"elasticloadbalancing": "elbv2"}
+"""IAM prefixes of services whose clients are named otherwise."""
+IAM_PREFIX: Final[Mapping[str, str]] = {client: prefix for prefix, client in _CLIENT_OF.items()}
+"""The same the other way."""
+
+MADE_BY: Final[Mapping[str, str]] = {"created-by": "watchkeeper"}
+"""The tag of topics that Watchkeeper made; only those may it delete again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +31,16 @@ class Permission:
     """As IAM spells it."""
     gives: str
     """What the action is for, in the user's words."""
+    on: tuple[str, ...] = ("*",)
+    """ARNs of what it may be done to; reads, and what is done to a subscription, take no resource."""
+    only_tagged: Mapping[str, str] = field(default_factory=dict)
+    """Tags that a thing must have for the action to be allowed on it."""
+
+    @property
+    def call(self) -> Call:
+        """The botocore service and operation that need it."""
+        prefix, operation = self.action.split(":")
+        return _CLIENT_OF.get(prefix, prefix), operation
 
 
 READ: Final = (
@@ -26,12 +49,19 @@ READ: Final = (
     Permission("cloudwatch:ListMetrics", "search in the metrics explorer"),
     Permission("cloudwatch:DescribeAlarms", "alarms firing now"),
     Permission("cloudwatch:DescribeAlarmHistory", "when alarms changed state, and why"),
+    Permission("cloudwatch:ListTagsForResource", "tags of alarms"),
+    Permission("cloudwatch:ListAlarmMuteRules", "which alarms are muted, and when"),
+    Permission("cloudwatch:GetAlarmMuteRule", "what a mute rule says, before it is changed"),
     Permission("elasticloadbalancing:DescribeLoadBalancers", "load balancers"),
     Permission("elasticloadbalancing:DescribeTargetGroups", "target groups"),
     Permission("elasticloadbalancing:DescribeTargetHealth", "target health by zone, with its reason"),
     Permission("elasticloadbalancing:DescribeTags", "tags of load balancers and target groups"),
     Permission("autoscaling:DescribeAutoScalingGroups", "capacity, and the instances of a group"),
     Permission("autoscaling:DescribeScalingActivities", "the scaling timeline: what happened, and what caused it"),
+    Permission("autoscaling:DescribePolicies", "scaling policies, and what they would have done"),
+    Permission("sns:ListTopics", "topics that alarms can notify"),
+    Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
+    Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
     Permission("ec2:DescribeInstances", "instances, their zones and tags"),
     Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
     Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
@@ -39,6 +69,42 @@ READ: Final = (
     Permission("kms:GetKeyPolicy", "whether CloudWatch may use an encrypted topic's key"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
+
+
+_ALARMS: Final = "arn:aws:cloudwatch:*:*:alarm:*"
+_MUTE_RULES: Final = "arn:aws:cloudwatch:*:*:alarm-mute-rule:*"
+_TOPICS: Final = "arn:aws:sns:*:*:*"
+_GROUPS: Final = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
+
+WRITE: Final = (
+    Permission("cloudwatch:PutMetricAlarm", "create and change alarms", (_ALARMS,)),
+    Permission("cloudwatch:PutCompositeAlarm", "create and change composite alarms", (_ALARMS,)),
+    Permission("cloudwatch:PutLogAlarm", "create and change log alarms", (_ALARMS,)),
+    Permission("cloudwatch:DeleteAlarms", "delete alarms", (_ALARMS,)),
+    Permission("cloudwatch:EnableAlarmActions", "let an alarm's actions run", (_ALARMS,)),
+    Permission("cloudwatch:DisableAlarmActions", "hold an alarm's actions back", (_ALARMS,)),
+    Permission("cloudwatch:SetAlarmState", "force an alarm into a state", (_ALARMS,)),
+    Permission("cloudwatch:TagResource", "tag alarms", (_ALARMS,)),
+    Permission("cloudwatch:UntagResource", "take tags off alarms", (_ALARMS,)),
+    Permission("cloudwatch:PutAlarmMuteRule", "mute alarms for a time", (_ALARMS, _MUTE_RULES)),
+    Permission("cloudwatch:DeleteAlarmMuteRule", "end a mute", (_MUTE_RULES,)),
+    Permission("sns:CreateTopic", "create topics for notifications", (_TOPICS,)),
+    Permission("sns:TagResource", "mark the topics that Watchkeeper made", (_TOPICS,)),
+    Permission("sns:DeleteTopic", "undo the creation of a topic", (_TOPICS,), MADE_BY),
+    Permission("sns:Subscribe", "subscribe people, queues and functions", (_TOPICS,)),
+    Permission("sns:Unsubscribe", "undo a subscription"),
+    Permission("sns:Publish", "send marked test messages", (_TOPICS,)),
+    Permission("autoscaling:PutScalingPolicy", "create and change scaling policies", (_GROUPS,)),
+    Permission("autoscaling:DeletePolicy", "delete scaling policies", (_GROUPS,)),
+)
+"""Everything that a person may have done by Watchkeeper; each can be left out, and what needs it is refused by AWS."""
+
+ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
+"""Calls that change nothing and need no permission in the account that is watched."""
+READS: Final[frozenset[Call]] = ALWAYS | {permission.call for permission in READ}
+"""The calls that a reading client makes."""
+WRITES: Final[frozenset[Call]] = frozenset(permission.call for permission in WRITE)
+"""The calls that a writing client makes."""
 
 
 def policy() -> Mapping[str, Any]:
@@ -54,3 +120,24 @@ def policy() -> Mapping[str, Any]:
             }
         ],
     }
+
+
+def writing_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document of the role that changes alarms: each action on its own kind of thing only."""
+    grouped: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[str]] = {}
+    for permission in WRITE:
+        grouped.setdefault((permission.on, tuple(permission.only_tagged.items())), []).append(permission.action)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _statement(f"WatchkeeperWrites{place}", actions, on, dict(tags))
+            for place, ((on, tags), actions) in enumerate(grouped.items(), start=1)
+        ],
+    }
+
+
+def _statement(name: str, actions: list[str], on: tuple[str, ...], tags: Mapping[str, str]) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Sid": name, "Effect": "Allow", "Action": sorted(actions), "Resource": list(on)}
+    if tags:
+        statement["Condition"] = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tags.items()}}
+    return statement

@@ -17,6 +17,7 @@ from core.money import ZERO, Money
 CLOUDWATCH_PRICES: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 KMS_PRICES: Final = "https://aws.amazon.com/kms/pricing/"
 COST_EXPLORER_PRICES: Final = "https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/"
+SNS_PRICES: Final = "https://aws.amazon.com/sns/pricing/"
 INSIGHTS_QUOTAS: Final = (
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html"
 )
@@ -27,6 +28,8 @@ FREE_CLOUDWATCH_REQUESTS: Final = 1_000_000
 """Requests a month, for the whole account, all its regions and users together. Source: CLOUDWATCH_PRICES."""
 FREE_KMS_REQUESTS: Final = 20_000
 """Requests a month, for the whole account, all its regions together. Source: KMS_PRICES."""
+FREE_SNS_MESSAGES: Final = 1_000_000
+"""Messages published a month, for the whole account. Source: SNS_PRICES."""
 STATISTICS_BILLED_ONCE: Final = 5
 """Up to this many statistics of one metric are one metric requested of GetMetricData. Source: CLOUDWATCH_PRICES."""
 METRICS_OF_A_SEARCH: Final = 500
@@ -61,6 +64,8 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
     ("cloudwatch", "GetMetricWidgetImage"): Price("image", Money(Decimal("0.00002")), CLOUDWATCH_PRICES),
     ("cloudwatch", "GetInsightRuleReport"): Price("metric requested", Money(Decimal("0.00001")), CLOUDWATCH_PRICES),
     # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
+    # The account's other messages count towards the free million too; a person's test messages never fill it.
+    ("sns", "Publish"): Price("message", Money(Decimal("0.0000005")), SNS_PRICES, allowance=FREE_SNS_MESSAGES),
     ("logs", "StartQuery"): Price(
         "byte scanned", Money(Decimal("0.005") / GIGABYTE), CLOUDWATCH_PRICES, by_outcome=True
     ),
@@ -74,7 +79,7 @@ _BY_SERVICE: Final[Mapping[str, Price]] = {
         FREE,
     ),
 }
-_FREE_READS: Final = frozenset(
+_FREE_CALLS: Final = frozenset(
     {
         ("dynamodb", "DescribeTable"),
         ("dynamodb", "ListTables"),
@@ -91,9 +96,14 @@ _FREE_READS: Final = frozenset(
         ("sns", "GetTopicAttributes"),
         ("sns", "ListSubscriptionsByTopic"),
         ("sns", "ListTopics"),
+        ("sns", "CreateTopic"),
+        ("sns", "DeleteTopic"),
+        ("sns", "Subscribe"),
+        ("sns", "TagResource"),
+        ("sns", "Unsubscribe"),
     }
 )
-"""Reads of services that charge for other things. Their documentation names no price for these."""
+"""Calls to services that charge for other things. Their documentation names no price for these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ class PriceBook:
         key = (service, operation)
         if key in self.own:
             return self.own[key]
-        if key in _FREE_READS:
+        if key in _FREE_CALLS:
             return FREE
         return _BY_OPERATION.get(key) or _BY_SERVICE.get(service)
 

@@ -77,6 +77,7 @@ def _accepted(text: str, meaning: str, **rules: Any) -> Any:
 _REGION: Final = r"^[a-z]{2}(-[a-z]+)+-\d$"
 Region = Annotated[str, Field(pattern=_REGION)]
 Regions = Annotated[tuple[Region, ...], NoDecode, BeforeValidator(_comma_separated)]
+_ROLE: Final = r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"
 _REGIONS_ACCEPTED: Final = "region names such as us-east-1,eu-west-1"
 
 
@@ -92,7 +93,15 @@ class Account(BaseModel):
         _accepted(
             "a role's ARN such as arn:aws:iam::123456789012:role/watchkeeper",
             "role to assume; none means the caller's own credentials",
-            pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
+            pattern=_ROLE,
+        ),
+    ] = None
+    write_role_arn: Annotated[
+        str | None,
+        _accepted(
+            "a role's ARN such as arn:aws:iam::123456789012:role/watchkeeper-writes",
+            "role to assume for a change that a person applies; none means the credentials that read",
+            pattern=_ROLE,
         ),
     ] = None
     regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions to watch there")] = ()
@@ -372,7 +381,8 @@ def _printed(value: object) -> str:
         return ", ".join(_printed(part) for part in value) or "none"
     if isinstance(value, Account):
         reached = f" through {value.role_arn}" if value.role_arn else ""
-        return f"{value.id} {value.name} ({', '.join(value.regions) or 'regions from settings'}){reached}"
+        written = f", changed through {value.write_role_arn}" if value.write_role_arn else ""
+        return f"{value.id} {value.name} ({', '.join(value.regions) or 'regions from settings'}){reached}{written}"
     if isinstance(value, SecretStr):
         from cloud import postgres
 

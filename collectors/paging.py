@@ -7,10 +7,8 @@ from typing import Any
 
 from cloud.clients import Clients
 from cloud.faults import EXPECTED, fault_of
+from cloud.permissions import IAM_PREFIX
 from core.reading import Fault, Scope
-
-IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
-"""Services whose IAM actions are named otherwise than their clients."""
 
 
 def pages(

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from alarms.scaling import Bounds, Policy, PolicyKind, wanted
 from demo.activities import Cause
 from demo.fleet import Group
-from demo.scaling import Policy, PolicyKind, adjusted, step_for, tracked
 
 
 class InProgressError(RuntimeError):
@@ -34,17 +34,18 @@ def run(
     """
     if policy.kind is PolicyKind.SIMPLE:
         return _simple(policy, group, cause, at=at, honor_cooldown=honor_cooldown)
-    if policy.kind is PolicyKind.STEP:
-        return _step(policy, group, cause, at=at, breach=breach or 0.0)
-    if policy.kind is PolicyKind.TARGET_TRACKING and value is not None:
-        return _track(policy, group, cause, at=at, value=value)
-    return False
+    warming = group.warming(at, _warm_up(policy, group))
+    found = wanted(policy, _bounds(group), capacity=group.desired, warming=warming, value=value, breach=breach)
+    if found == group.desired:
+        return False
+    group.resize(found, cause, at=at)
+    return True
 
 
 def pointless(policy: Policy, group: Group, value: float) -> bool:
     """Whether the policy cannot change anything, whatever is under way: the group is at the bound it pulls towards."""
     if policy.kind is PolicyKind.SIMPLE:
-        return _bounded(group, adjusted(policy, group.desired, policy.adjustment)) == group.desired
+        return wanted(policy, _bounds(group), capacity=group.desired) == group.desired
     if policy.kind is PolicyKind.TARGET_TRACKING and policy.target is not None:
         bound = group.minimum if value < policy.target else group.maximum
         return group.desired == bound
@@ -69,47 +70,22 @@ def run_for_alarm(
 
 
 def _simple(policy: Policy, group: Group, cause: Cause, *, at: datetime, honor_cooldown: bool) -> bool:
-    wanted = _bounded(group, adjusted(policy, group.desired, policy.adjustment))
-    if wanted == group.desired:
+    found = wanted(policy, _bounds(group), capacity=group.desired)
+    if found == group.desired:
         return False
     if honor_cooldown and group.busy(at):
         raise InProgressError("A scaling activity is in progress for the Auto Scaling group")
     if honor_cooldown and at < group.cooling_until:
         raise InProgressError("The Auto Scaling group is in its cooldown period")
-    group.resize(wanted, cause, at=at)
+    group.resize(found, cause, at=at)
     ended = max((activity.ended for activity in group.activities[-12:]), default=at)
     cooldown = group.cooldown if policy.cooldown is None else policy.cooldown
     group.cooling_until = ended + timedelta(seconds=cooldown)
     return True
 
 
-def _step(policy: Policy, group: Group, cause: Cause, *, at: datetime, breach: float) -> bool:
-    """Instances that warm up don't count as capacity when adding, so that one breach adds no more than its step."""
-    step = step_for(policy, breach)
-    if step is None:
-        return False
-    warming = group.warming(at, _warm_up(policy, group))
-    wanted = _bounded(group, adjusted(policy, group.desired - warming, step.adjustment))
-    return _resize(group, wanted, cause, warming=warming, at=at)
-
-
-def _track(policy: Policy, group: Group, cause: Cause, *, at: datetime, value: float) -> bool:
-    warming = group.warming(at, _warm_up(policy, group))
-    wanted = _bounded(group, tracked(policy, max(1, group.desired - warming), value))
-    if policy.never_in and wanted < group.desired:
-        return False
-    return _resize(group, wanted, cause, warming=warming, at=at)
-
-
-def _resize(group: Group, wanted: int, cause: Cause, *, warming: int, at: datetime) -> bool:
-    if wanted == group.desired or (wanted < group.desired and warming):
-        return False  # nothing is taken away while something is still coming
-    group.resize(wanted, cause, at=at)
-    return True
-
-
-def _bounded(group: Group, capacity: int) -> int:
-    return min(max(capacity, group.minimum), group.maximum)
+def _bounds(group: Group) -> Bounds:
+    return Bounds(group.minimum, group.maximum)
 
 
 def _warm_up(policy: Policy, group: Group) -> int:

@@ -28,8 +28,8 @@ from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from alarms.scaling import Policy, PolicyKind
 from core.reading import Scope
-from demo.scaling import Policy, PolicyKind
 from demo.world import HOSTILE, HOSTILE_MARKS, IMAGE_NAME, WATCHER_ROLE, Site
 
 MAIN_ACCOUNT: Final = "111111111111"

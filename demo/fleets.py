@@ -16,11 +16,12 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models.instances import InstanceState as MachineState
 from werkzeug.exceptions import HTTPException
 
+from alarms.scaling import Policy
 from core.reading import Scope
 from demo.activities import Cause
 from demo.building import Backends
 from demo.fleet import FOREVER, Checks, Group, LaunchFailed, Member
-from demo.scaling import Policy, policy_of
+from demo.scaling import policy_of
 from demo.targets import NOT_IN_USE, NOT_REGISTERED, STOPPED, Health, Registration
 
 GONE: Final = frozenset({"terminated", "stopped", "shutting-down", "stopping"})

@@ -15,6 +15,7 @@ import numpy as np
 from alarms.decision import STATES
 from alarms.evaluation import evaluate
 from alarms.kinds import CompositeAlarm, MetricAlarm, MetricMath, SingleMetric
+from alarms.scaling import Policy
 from alarms.state import StateValue
 from alarms.timeline import Timeline, evaluate_span
 from core.series import Series, Times, Values
@@ -26,7 +27,6 @@ from demo.fleet import Group, LaunchFailed
 from demo.metric_queries import Reader
 from demo.metric_store import MetricStore
 from demo.noise import key
-from demo.scaling import Policy
 from demo.signals import Source, conditions, group_cpu
 from demo.story import Story, Telling, effects
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from alarms.scaling import Policy, PolicyKind
 from demo.building import Built, pairs
 from demo.noise import key
-from demo.scaling import Policy, PolicyKind
 from demo.world import HOSTILE, HOSTILE_BIDI, HOSTILE_MARKS
 
 Request = dict[str, Any]

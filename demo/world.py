@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from alarms.scaling import Adjustment, Policy, PolicyKind, Step
 from core.reading import Scope
-from demo.scaling import Adjustment, Policy, PolicyKind, Step
 
 HOSTILE: Final = "<img src=x onerror=alert(1)>![x](https://attacker.test/p.png)"
 """HTML and Markdown where people expect a name; AWS takes it in tags and descriptions."""

@@ -9,13 +9,14 @@ from typing import Any, Final
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 
+from alarms.scaling import Policy, PolicyKind
 from demo.activities import Activity, Cause
 from demo.autoscaler import InProgressError, run
 from demo.aws.errors import AwsError
 from demo.aws.over_moto import OverMoto, refused
 from demo.aws.wire import instant
 from demo.fleet import Group, Member
-from demo.scaling import Policy, PolicyKind, policy_of
+from demo.scaling import policy_of
 from demo.watch import tracking_alarms
 
 ACTIVITIES_KEPT: Final = timedelta(weeks=6)

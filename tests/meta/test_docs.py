@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import importlib
 import json
 import os
@@ -18,12 +19,11 @@ from botocore import xform_name
 
 import dashboard.views
 from alarms.doctor import Code
-from cloud.permissions import READ, policy
+from cloud.permissions import ALWAYS, IAM_PREFIX, READ, READS, WRITE, WRITES, policy, writing_policy
 from cloud.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-IAM_PREFIX = {"elbv2": "elasticloadbalancing"}
-NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity", "sts:AssumeRole"}
+NEEDS_NO_PERMISSION = {f"{service}:{operation}" for service, operation in ALWAYS}
 """GetCallerIdentity is always allowed; AssumeRole is the caller's own, on the roles that settings name."""
 
 
@@ -56,32 +56,54 @@ def test_the_policy_in_the_docs_is_the_one_that_the_code_needs() -> None:
     compare("iam/read-only.json", json.dumps(policy(), indent=2) + "\n")
 
 
-def operations() -> dict[str, str]:
-    """Map the Python name and AWS's name of every operation of the services that we call to its IAM action."""
-    session = botocore.session.get_session()
+def test_the_policy_of_the_writing_role_is_the_one_that_the_code_needs() -> None:
+    compare("iam/write-alarms.json", json.dumps(writing_policy(), indent=2) + "\n")
+
+
+SERVICES = ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms")
+
+
+@functools.cache
+def operations(service: str) -> dict[str, str]:
+    """Map the Python name and AWS's name of every operation of a service that we call to its IAM action."""
+    model = botocore.session.get_session().get_service_model(service)
     return {
         name: f"{IAM_PREFIX.get(service, service)}:{operation}"
-        for service in ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms")
-        for operation in session.get_service_model(service).operation_names
+        for operation in model.operation_names
         for name in (operation, xform_name(operation))
     }
 
 
-def called(names: dict[str, str]) -> set[str]:
-    """List the actions whose operation stands, as a method or as an argument, in a room that calls AWS."""
+def nodes_in(room: str) -> list[ast.AST]:
+    files = (ROOT / room).rglob("*.py")
+    return [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+def called() -> set[str]:
+    """List the actions that stand in a room that calls AWS, and those that plans name as (service, operation)."""
     found: set[str] = set()
-    for path in [*(ROOT / "collectors").rglob("*.py"), *(ROOT / "cloud").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call):
-                continue
-            words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
-            words += [node.func.attr] if isinstance(node.func, ast.Attribute) else []
-            found |= {names[word] for word in words if isinstance(word, str) and word in names}
+    for node in [*nodes_in("collectors"), *nodes_in("cloud")]:
+        if not isinstance(node, ast.Call):
+            continue
+        words = [str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)]
+        named = [service for service in SERVICES if service in words] or SERVICES
+        words += [node.func.attr] if isinstance(node.func, ast.Attribute) else []
+        found |= {operations(service)[word] for service in named for word in words if word in operations(service)}
+    for room in ("access", "alarms"):
+        for node in nodes_in(room):
+            words = [str(word.value) for word in getattr(node, "elts", ()) if isinstance(word, ast.Constant)]
+            if len(words) == 2 and words[0] in SERVICES:
+                found.add(operations(words[0])[words[1]])
     return found - NEEDS_NO_PERMISSION
 
 
-def test_the_policy_allows_just_what_is_called() -> None:
-    assert called(operations()) == {permission.action for permission in READ}
+def test_the_policies_allow_just_what_is_called() -> None:
+    assert called() == {permission.action for permission in (*READ, *WRITE)}
+
+
+def test_nothing_that_reads_is_on_the_list_of_what_writes() -> None:
+    assert not READS & WRITES
+    assert all(operation.startswith(("Get", "List", "Describe", "AssumeRole")) for _, operation in READS)
 
 
 def view_modules() -> list[ModuleType]:

@@ -14,8 +14,20 @@ from typing import Any
 from cloud.caps import Caps
 from cloud.clients import Clients
 from cloud.metering import Meter
+from cloud.permissions import READS
 from cloud.settings import Settings
 from core.money import ZERO, Money
+
+METERED_ONLY = frozenset(
+    {
+        ("ce", "GetCostAndUsage"),
+        ("ce", "GetCostForecast"),
+        ("logs", "GetQueryResults"),
+        ("logs", "StartQuery"),
+        ("s3", "ListBuckets"),
+    }
+)
+"""Calls that tests of the meter make, and no collector does."""
 
 Answer = Callable[[Mapping[str, Any]], bytes | Mapping[str, Any] | tuple[int, Mapping[str, Any]]]
 
@@ -89,4 +101,5 @@ def clients_of(
 ) -> Clients:
     """Give clients of the demo kind that speak with the endpoint."""
     settings = Settings(cloud="demo", demo_port=endpoint.port, data_dir=data_dir)
-    return Clients(settings, Meter(settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day)))
+    meter = Meter(settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day))
+    return Clients(settings, meter, reads=READS | METERED_ONLY)

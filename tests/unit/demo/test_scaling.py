@@ -7,10 +7,10 @@ from math import inf
 
 import pytest
 
+from alarms.scaling import Adjustment, Policy, PolicyKind, Step, adjusted, step_for, tracked
 from demo.activities import Cause
 from demo.autoscaler import InProgressError, pointless, run, run_for_alarm
 from demo.fleet import Group
-from demo.scaling import Adjustment, Policy, PolicyKind, Step, adjusted, step_for, tracked
 from tests.unit.demo.worlds import paper_group
 
 T0 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
