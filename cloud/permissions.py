@@ -60,8 +60,6 @@ READ: Final = (
     Permission("autoscaling:DescribeScalingActivities", "the scaling timeline: what happened, and what caused it"),
     Permission("autoscaling:DescribePolicies", "scaling policies, and what they would have done"),
     Permission("sns:ListTopics", "topics that alarms can notify"),
-    Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
-    Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
     Permission("ec2:DescribeInstances", "instances, their zones and tags"),
     Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
     Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
