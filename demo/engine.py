@@ -23,6 +23,7 @@ from demo.ground import Ground
 from demo.neglect import neglect
 from demo.signals import Source, conditions
 from demo.story import Story, Telling, effects
+from demo.usage import HOUR, Premises
 from demo.watch import alarms
 from demo.world import SITES, Site
 
@@ -63,6 +64,8 @@ class Engine:
         self._sent_until = 0
         """Epoch seconds of the first minute whose metrics have not been sent."""
         self._reached: datetime | None = None
+        self._billed = 0
+        """The last hour whose alarms have been counted."""
         self.tellings: list[Telling] = []
         """Every incident, of history too, oldest first."""
 
@@ -79,7 +82,7 @@ class Engine:
             self.tellings = [t for t in history.pasts(self._sites[0].name, now=at) if t.at >= start]
         for site in self._sites:
             self._places.append(self._founded(site, start=start, now=at))
-        self._reached = at
+        self._reached, self._billed = at, int(at.timestamp()) // HOUR
         if self._sent_until > start.timestamp():
             self._send_strangers(np.arange(int(start.timestamp()), self._sent_until, 60, dtype=np.int64))
         self._charges(int(start.timestamp()), self._sent_until)
@@ -91,6 +94,7 @@ class Engine:
             self._publish(instant)
             for fleet in self._ground.fleets.all():
                 fleet.advance(at=instant)
+            self._count(instant)
             if int(instant.timestamp()) % STEP == 0:
                 found.extend(self._watch(instant))
         self._reached = max(to, self._reached or to)
@@ -130,7 +134,7 @@ class Engine:
         place = Place(built, _group(built, seed=self._seed, start=start, now=now), source)
         book = self._ground.books.of(site.scope)
         entries = [book.put(request, at=start) for request in (*alarms(built), *neglect(built))]
-        told = [telling for telling in self.tellings if telling.site == site.name]
+        told = self._told_at(site)
         history.rehearse(place.group, source, _scalers(built, entries), told, start=start, end=now)
         self._ground.fleets.of(site.scope).settle(place.group, at=now)
         times = np.arange(int(start.timestamp()), self._sent_until, 60, dtype=np.int64)
@@ -141,7 +145,23 @@ class Engine:
             for arn in transition.actions:
                 actions.record(book, transition.alarm.name, arn, at=transition.at)
         book.evaluated_until(now)
+        self._bill(place, entries, start=start, now=now)
         return place
+
+    def _bill(self, place: Place, alarms: Sequence[Entry], *, start: datetime, now: datetime) -> None:
+        premises = Premises(
+            place.site,
+            place.source,
+            place.group,
+            tellings=lambda: self._told_at(place.site),
+            alarms=tuple(alarms),
+            rehearsed=-int(-start.timestamp() // HOUR),
+            living=int(now.timestamp()) // HOUR + 1,
+        )
+        self._ground.bills.open(premises)
+
+    def _told_at(self, site: Site) -> list[Telling]:
+        return [telling for telling in self.tellings if telling.site == site.name]
 
     # --- living -----------------------------------------------------------------------------------------------------
 
@@ -168,10 +188,18 @@ class Engine:
         self._charges(self._sent_until, until)
         self._sent_until = until
 
+    def _count(self, at: datetime) -> None:
+        """Count the alarms of an hour that has begun, once."""
+        if int(at.timestamp()) // HOUR <= self._billed:
+            return
+        self._billed = int(at.timestamp()) // HOUR
+        for fleet in self._ground.fleets.all():
+            self._ground.bills.count_alarms(fleet.scope, self._ground.books.of(fleet.scope).entries(), at=at)
+
     def _send(self, place: Place, times: Times) -> None:
         if not times.size:
             return
-        told = [telling for telling in self.tellings if telling.site == place.site.name]
+        told = self._told_at(place.site)
         presences = place.group.presences(float(times[0]), float(times[-1]) + 60.0)
         now = conditions(place.source, times, presences, effects(told, times))
         send(self._ground.stores.of(place.site.scope), place.built, now, place.group)
@@ -184,8 +212,7 @@ class Engine:
 
     def _charges(self, start: int, end: int) -> None:
         for place in self._places:
-            told = [telling for telling in self.tellings if telling.site == place.site.name]
-            send_charges(self._ground.stores, place.built, told, start=start, end=end)
+            send_charges(self._ground.stores, place.built, self._ground.bills, start=start, end=end)
 
     def _watch(self, at: datetime) -> list[Transition]:
         """Evaluate alarms, run what they ask for, and run scaling again where an alarm stays."""

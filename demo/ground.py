@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Protocol
 
 from demo.alarm_book import AlarmBooks
+from demo.bills import Bills
 from demo.clock import Clock
 from demo.fleets import Fleets
 from demo.metric_store import Stores
@@ -21,12 +22,13 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The clock, the metrics, the alarms and the fleets, and the lock that whoever changes moto's state holds."""
+    """The clock, metrics, alarms, fleets and the bill, and the lock that whoever changes moto's state holds."""
 
     clock: Clock
     stores: Stores
     books: AlarmBooks
     fleets: Fleets = field(default_factory=Fleets)
+    bills: Bills = field(default_factory=Bills)
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

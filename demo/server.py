@@ -21,8 +21,10 @@ from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
+from core.reading import Scope
 from demo.aws.autoscaling import AutoScalingService
 from demo.aws.cloudwatch import CloudWatchService
+from demo.aws.cost_explorer import CostExplorerService
 from demo.aws.elbv2 import ElbV2Service
 from demo.aws.errors import Answer, AwsError, Protocol, error_answer, unknown_operation
 from demo.aws.wire import AwsService
@@ -35,6 +37,7 @@ ServiceFactory = Callable[[Ground], AwsService]
 
 ROUTES: Final[dict[str, ServiceFactory]] = {
     "autoscaling": AutoScalingService,
+    "ce": CostExplorerService,
     "cloudwatch": CloudWatchService,
     "elbv2": ElbV2Service,
 }
@@ -42,6 +45,12 @@ ROUTES: Final[dict[str, ServiceFactory]] = {
 
 UNLOCKED: Final = frozenset({"cloudwatch"})
 """Services with locks of their own; every other request waits its turn, because moto has none."""
+
+BILLED_BY_REQUEST: Final = {
+    "cloudwatch": ("AmazonCloudWatch", "CW:Requests"),
+    "ce": ("AWSCostExplorer", "APIRequest"),
+}
+BILLED_OTHERWISE: Final = frozenset({"GetMetricData", "GetMetricWidgetImage", "GetInsightRuleReport"})
 
 DEFAULT_ACCOUNT: Final = "111111111111"
 """Whose credentials are those that no AssumeRole gave out."""
@@ -91,11 +100,19 @@ class DemoApp:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_of(where.access_key)
         if where.service:
             self.calls.count(where.service, where.operation)
+            self._bill(where, str(environ["HTTP_X_MOTO_ACCOUNT_ID"]))
         app = self._services.get(where.service, self._moto)
         if where.service in UNLOCKED:
             return app(environ, start_response)
         with self._ground.lock:
             return list(app(environ, start_response))
+
+    def _bill(self, where: Address, account: str) -> None:
+        """Count the request where it is billed by the request; what it asks for bills GetMetricData by itself."""
+        key = BILLED_BY_REQUEST.get(where.service)
+        if key is not None and where.operation not in BILLED_OTHERWISE:
+            scope = Scope(account, where.region)
+            self._ground.bills.taps.add(scope, key, 1, at=self._ground.clock.now())
 
     def _account_of(self, access_key: str) -> str:
         account = get_account_id_from(access_key) if access_key else MOTO_DEFAULT_ACCOUNT

@@ -17,6 +17,7 @@ from demo.aws.cloudwatch.base import CloudWatchBase, malformed, metric_id, read_
 from demo.aws.encoding import Numbers, Prepared, Stamps
 from demo.metric_labels import default_labels, filled
 from demo.metric_queries import Reader
+from demo.usage import metrics_of
 
 MAX_QUERIES: Final = 500
 MAX_DATAPOINTS: Final = 100_800
@@ -43,6 +44,8 @@ class GetMetricData(CloudWatchBase):
         size = int(given.get("MaxDatapoints") or MAX_DATAPOINTS)
         if not 1 <= size <= MAX_DATAPOINTS:
             malformed(f"The parameter MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
+        billed = metrics_of(given["MetricDataQueries"])
+        self._ground.bills.taps.add(self.scope, ("AmazonCloudWatch", "CW:GMD-Metrics"), billed, at=self.now)
         token = read_token(given["NextToken"]) if given.get("NextToken") else {}
         now = int(token.get("now", self.now.timestamp()))
         results = self._results(queries, now)
