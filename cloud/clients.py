@@ -266,7 +266,7 @@ class Clients:
         self, account: str, role_arn: str | None, *, name: str, calls: AbstractSet[Call], use: str
     ) -> botocore.session.Session:
         """Make a session that can make `calls`, and takes on `role_arn`, if any, under `name` when first used."""
-        core = self._bare(account if role_arn else self._own_account(), calls, use)
+        core = self._bare((lambda: account) if role_arn else self._own_account, calls, use)
         if role_arn is None:
             if self.settings.is_demo:
                 core.set_credentials("demo", "demo")
@@ -284,7 +284,7 @@ class Clients:
         )
         return core
 
-    def _bare(self, account: str, calls: AbstractSet[Call], use: str) -> botocore.session.Session:
+    def _bare(self, account: Callable[[], str], calls: AbstractSet[Call], use: str) -> botocore.session.Session:
         core = botocore.session.Session(_DEMO_VARIABLES if self.settings.is_demo else None)
         # Service models are large: read from disk once, not for each session.
         self._loader = self._loader or core.get_component("data_loader")
@@ -294,8 +294,12 @@ class Clients:
         return core
 
     def _own_account(self) -> str:
-        """Name the caller's account for the ledger without asking AWS: the one that settings reach without a role."""
-        return next((known.id for known in self.settings.accounts if known.role_arn is None), "caller")
+        """Name the caller's account for the ledger without asking AWS: the one that settings reach without a role.
+
+        Where they name none, it is known as soon as AWS was asked who we are; that call itself is the `caller`'s.
+        """
+        named = next((known.id for known in self.settings.accounts if known.role_arn is None), None)
+        return named or (self._identity.account if self._identity else "caller")
 
     def _make_sts(self, core: botocore.session.Session, service: str, **credentials: Any) -> Any:
         return self._make(core, service, self._home_region(), **credentials)

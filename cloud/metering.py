@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from cloud.caps import Caps, Left, month_of
 from cloud.faults import NotFree
-from cloud.ledger import Entry, Ledger, Refusal, Total
+from cloud.ledger import Entry, HourTotal, Ledger, Refusal, Total
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
 from cloud.spreading import over_money, over_requests
@@ -101,13 +101,13 @@ class Meter:
         self._viewing: set[tuple[datetime, str, str]] = set()
         atexit.register(self.close)
 
-    def attach(self, session: Events, *, account: str) -> None:
-        """Meter every client that `session` makes from now on; its calls are booked to `account`."""
+    def attach(self, session: Events, *, account: Callable[[], str]) -> None:
+        """Meter every client that `session` makes from now on; a call is booked to what `account` gives then."""
         session.register(
             "provide-client-params",
-            lambda params, model, context=None, **_: self._quote(params, model, context or {}, account),
+            lambda params, model, context=None, **_: self._quote(params, model, context or {}, account()),
         )
-        session.register("before-send", lambda event_name, **_: self._count(event_name, account))
+        session.register("before-send", lambda event_name, **_: self._count(event_name, account()))
         session.register(
             "after-call.cloudwatch-logs.StartQuery",
             lambda http_response, parsed, **_: self._scan_began(int(http_response.status_code), parsed),
@@ -131,6 +131,11 @@ class Meter:
         """Give our own bill: every process's calls this month, this one's up to now."""
         self.flush()
         return self._tally.read(now=self._clock(), caps=self.caps)
+
+    def hours(self) -> tuple[HourTotal, ...]:
+        """Give every process's calls by hour, from a day before this month's beginning on, this one's up to now."""
+        self.flush()
+        return self._tally.hours(self._clock())
 
     def spent_this_month(self) -> Money:
         """Give what our own calls cost so far this month."""
