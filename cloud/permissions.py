@@ -65,6 +65,7 @@ READ: Final = (
     Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
     Permission("kms:DescribeKey", "whether an encrypted topic's key is in order"),
     Permission("kms:GetKeyPolicy", "whether CloudWatch may use an encrypted topic's key"),
+    Permission("ce:GetCostAndUsage", "costs by day, service and usage type; $0.01 a page, so only within the cap"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
 

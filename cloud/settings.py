@@ -192,7 +192,7 @@ class Settings(BaseSettings):
         int,
         _accepted(
             "a whole number from 1 to 3650",
-            "how long metrics and transitions that were read are kept, AWS's own 15 days of minutes and beyond",
+            "how long metrics, transitions and costs that were read are kept, AWS's own 15 days of minutes and beyond",
             ge=1,
             le=3650,
         ),

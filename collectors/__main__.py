@@ -96,7 +96,9 @@ def look(sources: CloudSources) -> list[Fault]:
         scopes = sources.scopes
     except EXPECTED as error:
         return [translate(error).to_fault(Scope("caller", "sts"), "sts:GetCallerIdentity")]
-    return [fault for scope in scopes for fault in sources.poll(scope, now=clock()).faults]
+    looks = [sources.poll(scope, now=clock()) for scope in scopes]
+    looks += [sources.poll_spend(account, now=clock()) for account in dict.fromkeys(each.account for each in scopes)]
+    return [fault for look in looks for fault in look.faults]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cloud.database import Connection
-from collectors import chunks
+from collectors import chunks, spend_lines
 from core.timespan import RETENTION
 
 
@@ -16,8 +16,9 @@ def reach(period: int, *, now: datetime) -> int:
 
 
 def forget(connection: Connection, before: datetime) -> None:
-    """Drop datapoints and transitions from before an instant; what a thing has been in since then stays known."""
+    """Drop datapoints, costs and transitions from before an instant; what a thing is in since then stays known."""
     chunks.forget(connection, before)
+    spend_lines.forget(connection, before)
     connection.execute(
         "DELETE FROM transitions WHERE at < ? AND EXISTS (SELECT 1 FROM transitions AS newer WHERE"
         " newer.kind = transitions.kind AND newer.account = transitions.account AND newer.region = transitions.region"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from cloud.clients import Clients
-from collectors import alarm_documents, alarm_states, delivery, directory, inventory, scaling, targets
+from cloud.faults import CloudError
+from collectors import alarm_documents, alarm_states, delivery, directory, inventory, scaling, spend, targets
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.delivery import ActionFailure, Seen
@@ -24,6 +25,7 @@ from collectors.query import MetricQuery
 from collectors.revisions import Revision
 from collectors.scaling import Activity
 from collectors.snapshots import Snapshots
+from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
 from core.reading import Reading, Scope, joined_faults
@@ -137,6 +139,21 @@ class CloudSources:
             *self._renewed(self._inventory, scope, self._read_inventory(scope, now)).faults,
         )
         return Reading(None, now, tuple(dict.fromkeys(faults)))
+
+    def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
+        """Give the account's costs by day from `start` on, as the collector read them last; never asks AWS."""
+        try:
+            return spend.known(self.clients, account, store=self.store, start=start, now=now)
+        except CloudError as error:
+            return Reading((), now, (error.to_fault(spend.billing(account), spend.ACTION),))
+
+    def poll_spend(self, account: str, *, now: datetime) -> Reading[None]:
+        """Read the account's costs if that is due and the cap allows it; what the cap refuses is no fault here."""
+        try:
+            reading = spend.read_when_due(self.clients, account, store=self.store, now=now)
+        except CloudError as error:
+            return Reading(None, now, (error.to_fault(spend.billing(account), spend.ACTION),))
+        return Reading(None, reading.at, tuple(fault for fault in reading.faults if not spend.is_refusal(fault)))
 
     # -- one fetch for everybody --------------------------------------------------------------------------------------
 

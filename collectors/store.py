@@ -50,6 +50,15 @@ MIGRATIONS: Final = (
         PRIMARY KEY (series, slot, until)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE spend (
+        account TEXT NOT NULL, day INTEGER NOT NULL, service TEXT NOT NULL, usage_type TEXT NOT NULL,
+        record TEXT NOT NULL, currency TEXT NOT NULL, amount TEXT NOT NULL, quantity TEXT NOT NULL,
+        unit TEXT NOT NULL, final INTEGER NOT NULL, read_at INTEGER NOT NULL,
+        first_amount TEXT NOT NULL, first_at INTEGER NOT NULL,
+        PRIMARY KEY (account, day, service, usage_type, record, currency)
+    );
+    """,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import streamlit as st
@@ -16,8 +16,9 @@ from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.sources import CloudSources
+from collectors.spend_lines import SpendLine
 from collectors.store import Store
-from core.reading import Scope
+from core.reading import Reading, Scope
 from dashboard.feed import Feed
 from dashboard.stage import Control, Stage
 from dashboard.views.frame import Place
@@ -116,7 +117,12 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         clients.close()
         raise NotReady(error.sentence(_CALLER, "sts:GetCallerIdentity")) from error
     store = Store(settings.place)
+    sources = CloudSources(clients, store)
+    accounts = tuple(dict.fromkeys(scope.account for scope in scopes))
     feed = Feed()
+
+    def bill(start: date) -> dict[str, Reading[tuple[SpendLine, ...]]]:
+        return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
 
     def shut() -> None:
         feed.close()
@@ -126,14 +132,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     return Context(
         scopes=scopes,
         names={scope.account: clients.account_name(scope.account) for scope in scopes},
-        sources=CloudSources(clients, store),
+        sources=sources,
         feed=feed,
         actor=local_actor(settings),
         now=clock,
         cloud="Demo cloud" if settings.is_demo else "AWS",
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=Audit(settings.data_dir),
-        books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices),
+        books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

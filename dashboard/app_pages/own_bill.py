@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import cached, parts
 from dashboard.charts.components import draw_chart
-from dashboard.views import frame, own_bill
+from dashboard.views import frame, own_bill, reconciled
 from dashboard.wording import md
 
 ROW_PIXELS = 34
@@ -27,7 +27,7 @@ def draw_table(title: str, rows: object, *, key: str) -> None:
         st.dataframe(rows, hide_index=True, height="content", row_height=ROW_PIXELS, key=f"table-{key}")
 
 
-def draw_view(view: own_bill.OwnBillView) -> None:
+def draw_view(view: own_bill.OwnBillView, beside: reconciled.ReconciledView) -> None:
     """Draw the bill; the same elements in the same order each time."""
     now = context.now()
     live = frame.freshness(state, read_at=view.read_at, now=now, refresh=REFRESH_SECONDS)
@@ -49,6 +49,9 @@ def draw_view(view: own_bill.OwnBillView) -> None:
         st.dataframe(
             view.off, hide_index=True, height="content", row_height=ROW_PIXELS, column_config=wide, key="table-off"
         )
+    with parts.card("reconciled", "Beside AWS's bill", beside.state):
+        st.text(beside.sentence)
+        st.dataframe(beside.rows, hide_index=True, height="content", row_height=ROW_PIXELS, key="table-reconciled")
     draw_table("By operation", view.by_operation, key="by-operation")
     st.caption(md(view.free_sentence))
 
@@ -59,7 +62,9 @@ def draw_bill(books: own_bill.Books) -> None:
     with parts.boundary(), parts.foreseen(own_bill.LedgerUnreadError, "Our own bill cannot be shown"):
         found = parts.looked(context, ("own-bill",), partial(own_bill.read, books), every=every, height=400)
         if found is not None:
-            draw_view(own_bill.build(found, books, names=context.names, now=context.now()))
+            now = context.now()
+            beside = reconciled.build(books, names=context.names, now=now)
+            draw_view(own_bill.build(found, books, names=context.names, now=now), beside)
 
 
 parts.bar("Own bill", state, context, everywhere=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, TypeVar
 
@@ -13,11 +13,14 @@ import numpy as np
 import pandas as pd
 
 from cloud import statement as bills
-from cloud.ledger import Total
+from cloud.ledger import HourTotal, Total
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS, PriceBook
+from cloud.reconciliation import usage_type
 from cloud.spreading import over_requests
 from cloud.statement import PACE_SPAN, Projection, Statement
+from collectors.spend_lines import SpendLine
 from core.money import ZERO, Money
+from core.reading import Reading
 from core.timespan import Timespan
 from dashboard.charts.targets import duration
 from dashboard.charts.view import ChartView, Line, LineKind
@@ -45,12 +48,6 @@ _NAMES: Final = {
     COLLECTOR: "Collector, in the background",
     "other": "Start-up and everything else",
 }
-_ON_THE_BILL: Final = {
-    ("cloudwatch", "GetMetricData"): "CW:GMD-Metrics",
-    ("cloudwatch", "PutMetricData"): "CW:Requests",
-    ("logs", "StartQuery"): "DataScanned-Bytes",
-}
-"""AWS's usage types, behind the region's letters. Source: AmazonCloudWatch/latest/monitoring/cloudwatch_billing.html"""
 
 
 class LedgerUnreadError(Exception):
@@ -69,6 +66,10 @@ class Books:
     """How often metrics are read while somebody looks."""
     prices: PriceBook = field(default_factory=PriceBook)
     """The prices in force."""
+    hours: Callable[[], tuple[HourTotal, ...]] = tuple
+    """Gives our calls of this month by hour."""
+    bill: Callable[[date], Mapping[str, Reading[tuple[SpendLine, ...]]]] = field(default=lambda _start: {})
+    """Gives AWS's own bill from a day on, by account, as it was read last; asks AWS nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,14 +253,13 @@ def _by_operation(found: Statement, prices: PriceBook) -> pd.DataFrame:
     rows = []
     for (service, operation), each in _ranked(month):
         price = prices.price(service, operation)
-        usage = _ON_THE_BILL.get((service, operation)) or ("CW:Requests" if service == "cloudwatch" else NO_VALUE)
         rows.append(
             {
                 "Operation": f"{service}:{operation}",
                 "Calls": f"{each.calls:,}",
                 "Billed": count(each.units, price.unit) if price and price.each.amount else NO_VALUE,
                 "Cost": str(each.cost),
-                "On AWS's bill": usage,
+                "On AWS's bill": usage_type(service, operation) or NO_VALUE,
             }
         )
     return pd.DataFrame(rows, columns=["Operation", "Calls", "Billed", "Cost", "On AWS's bill"], dtype="str")

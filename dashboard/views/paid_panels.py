@@ -45,6 +45,14 @@ PAID_PANELS: Final = (
         units=1,
         every=None,
     ),
+    PaidPanel(
+        "Costs by day, service and usage type, for each account (two requests or more)",
+        "Own bill",
+        "ce",
+        "GetCostAndUsage",
+        units=2,
+        every=timedelta(hours=24),
+    ),
 )
 """What the default cap of zero keeps off, asked for or not."""
 

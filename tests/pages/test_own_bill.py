@@ -6,12 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cloud.ledger import HourTotal
 from cloud.statement import Statement
+from collectors.spend_lines import CHARGE, SpendLine
+from core.reading import Fault, FaultKind, Reading, Scope
 from dashboard.views.own_bill import Books
 from tests.pages import bills, seen
 from tests.pages.bills import bill, dollars
@@ -125,7 +129,7 @@ def test_without_a_ledger_the_page_is_not_in_the_navigation(open_page: Open) -> 
 
 def test_what_is_off_at_the_default_cap_has_a_price(open_page: Open) -> None:
     app = opened(open_page, lambda: bill(at=NOW))
-    refused, known = table(app, "A month, watched all day")
+    refused, known, costs = table(app, "A month, watched all day")
     assert (refused["State"], refused["Refused"], refused["A read"]) == ("▲ off", "12", "$0.00001")
     assert refused["A month, watched all day"] == "$0.43 (43,200 reads)"
     assert (known["State"], known["Where"], known["A month, watched all day"]) == (
@@ -133,19 +137,20 @@ def test_what_is_off_at_the_default_cap_has_a_price(open_page: Open) -> None:
         "Explorer",
         "$0.43 (43,200 reads)",
     )
+    assert (costs["A read"], costs["A month, watched all day"]) == ("$0.02", "$0.60 (30 reads)")
     assert "\u202e" not in refused["What"]
     text = words_of(app)
     assert "so nothing that costs money is ever called" in text
-    assert "2 off" in text
+    assert "3 off" in text
     assert HOSTILE not in text
 
 
 @pytest.mark.parametrize(
     ("cap", "states", "words"),
     [
-        ("0.00300", ["▲ off", "▲ off"], "the cap is reached"),
-        ("0.00301", ["✓ on", "✓ on"], "$0.003 spent, $0.00001 left"),
-        ("5", ["✓ on", "✓ on"], "$0.003 spent, $5.00 left"),
+        ("0.00300", ["▲ off", "▲ off", "▲ off"], "the cap is reached"),
+        ("0.00301", ["✓ on", "✓ on", "▲ off"], "$0.003 spent, $0.00001 left"),
+        ("5", ["✓ on", "✓ on", "✓ on"], "$0.003 spent, $5.00 left"),
     ],
 )
 def test_one_step_around_the_cap(open_page: Open, cap: str, states: list[str], words: str) -> None:
@@ -173,6 +178,89 @@ def test_the_bill_is_of_every_account_so_there_is_none_to_choose(open_page: Open
     assert app.header[0].value == "All accounts and regions"
     assert not app.selectbox
     assert [toggle.key for toggle in app.toggle] == ["live"]
+
+
+def spend_line(day: int, usage_type: str, quantity: str, *, cost: str = "0", record: str = CHARGE) -> SpendLine:
+    money = dollars(cost)
+    on = date(2026, 11, day)
+    return SpendLine(
+        on,
+        "AmazonCloudWatch",
+        usage_type,
+        record,
+        money,
+        Decimal(quantity),
+        "Requests",
+        final=False,
+        read_at=NOW,
+        first=money,
+        first_at=NOW,
+    )
+
+
+def own_hours(calls: int) -> tuple[HourTotal, ...]:
+    return tuple(
+        HourTotal(datetime(2026, 11, day, 9, tzinfo=UTC), bills.total("cloudwatch:DescribeAlarms", "wall", calls))
+        for day in range(1, 24)
+    )
+
+
+def beside(open_page: Open, lines: tuple[SpendLine, ...], *faults: Fault, calls: int = 100) -> AppTest:
+    bill_of = {bills.PROD: Reading(lines, NOW - timedelta(hours=3), faults)}
+    books = Books(lambda: bill(at=NOW), hours=lambda: own_hours(calls), bill=lambda _start: bill_of)
+    return open_page(context(books=books), "own_bill")
+
+
+def test_our_count_stands_beside_the_bill(open_page: Open) -> None:
+    lines = tuple(spend_line(day, "CW:Requests", "400") for day in range(1, 23))
+    others = (spend_line(2, f"EU-CW:AlarmMonitorUsage{HOSTILE}", "0.5", cost="0.05"),)
+    app = beside(open_page, (*lines, *others, spend_line(2, "", "0", cost="-0.05", record="Credit")))
+    assert not app.exception
+    alarms, requests = table(app, "Our share")
+    assert (alarms["Standing"], alarms["The bill's cost"], alarms["Our share"]) == ("– not ours", "$0.05", "0.0%")
+    assert requests == {
+        "Standing": "✓ partly ours",
+        "On AWS's bill": "CW:Requests",
+        "Account": "directory-prod",
+        "Ours": "2,000",
+        "The bill": "8,000",
+        "Our share": "25.0%",
+        "Our cost": "$0.00",
+        "The bill's cost": "$0.00",
+        "Not final: ours / bill": "200 / 800",
+        "Not on the bill yet": "100",
+    }
+    text = words_of(app)
+    assert "Count and bill agree" in text
+    assert "read 3 h ago: settled up to 20 Nov, on the bill up to 22 Nov" in text
+    assert HOSTILE not in text
+
+
+def test_a_bill_with_less_than_we_counted_is_said(open_page: Open) -> None:
+    app = beside(open_page, tuple(spend_line(day, "CW:Requests", "99") for day in range(1, 23)))
+    assert table(app, "Our share")[0]["Standing"] == "▲ the bill has less"
+    assert "The bill has less than we counted, 1×" in words_of(app)
+
+
+def test_without_a_bill_the_page_says_why_and_what_it_would_cost(open_page: Open) -> None:
+    refused = Fault(Scope(bills.PROD, "us-east-1"), "ce:GetCostAndUsage", FaultKind.NOT_FREE, "was not called")
+    app = beside(open_page, (), refused)
+    text = words_of(app)
+    assert "Cost Explorer charges $0.01 a request" in text
+    assert "$0.02 a day and account, $0.60 a month" in text
+    assert "WATCHKEEPER_MONTHLY_CAP_USD=0.6 or more" in text
+    assert not app.error
+
+
+def test_a_bill_that_could_not_be_read_says_why(open_page: Open) -> None:
+    denied = Fault(Scope(bills.PROD, "us-east-1"), "ce:GetCostAndUsage", FaultKind.ACCESS_DENIED, f"may not {HOSTILE}")
+    app = beside(open_page, (), denied)
+    assert "AWS's bill was not read: may not" in words_of(app)
+    assert not app.exception
+
+
+def test_a_bill_that_nobody_has_read_says_who_would(open_page: Open) -> None:
+    assert "The collector, python -m collectors, reads it once a day" in words_of(beside(open_page, ()))
 
 
 def test_looking_is_noted_under_a_name_of_the_session(open_page: Open) -> None:

@@ -25,5 +25,6 @@ def test_an_older_file_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path, 
             assert connection.execute("SELECT * FROM chunks").fetchall() == [(1, 2, b"\x00", 3)]
             assert connection.execute("SELECT * FROM leases").fetchall() == []
             assert connection.execute("SELECT * FROM revisions").fetchall() == []
+            assert connection.execute("SELECT * FROM spend").fetchall() == []
             assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         store.close()
