@@ -75,7 +75,7 @@ class Outcome:
     def undo(self) -> ChangePlan | None:
         """The plan that takes back what was done; None where nothing can be."""
         done = [outcome for outcome in self.steps if outcome.ending is StepEnding.DONE]
-        back = tuple(_turned(outcome.step) for outcome in reversed(done) if outcome.step.undo is not None)
+        back = tuple(_turned(outcome, outcome.step.undo) for outcome in reversed(done) if outcome.step.undo is not None)
         if not back:
             return None
         title = self.plan.title.removeprefix(UNDO) if self.plan.title.startswith(UNDO) else UNDO + self.plan.title
@@ -119,12 +119,14 @@ def _ended(outcome: StepOutcome) -> bool:
     return outcome.ending in _ENDINGS
 
 
-def _turned(step: Step) -> Step:
-    """Give the undo of a step that is done, whose own undo is the step."""
-    undo = step.undo
-    if undo is None:
-        raise ValueError(f"{step.operation} has no undo")
-    return replace(resolved_step(undo, {}), undo=replace(step, undo=None))
+def _turned(outcome: StepOutcome, undo: Step) -> Step:
+    """Give the undo of a step that is done, whose own undo is the step.
+
+    What the undo needs of the step's answer is filled in; done again, the step has another answer, so there it is not.
+    """
+    step = outcome.step
+    back = resolved_step(undo, {step.key: outcome.answer} if step.key and outcome.answer is not None else {})
+    return back if back.undo is not None else replace(back, undo=step)
 
 
 def _turned_changes(changes: Sequence[FieldChange], done: set[str]) -> tuple[FieldChange, ...]:

@@ -24,11 +24,11 @@ THREADS: Final = 4
 Documents = Reading[tuple[Mapping[str, Any], ...]]
 
 
-def read(clients: Clients, scope: Scope, *, now: datetime, names: Sequence[str] | None = None) -> Documents:
-    """Give each alarm (of `names`, or all) as DescribeAlarms does, in the order of names, with its `Tags`.
+def read(clients: Clients, scope: Scope, names: Sequence[str], *, now: datetime) -> Documents:
+    """Give each alarm of `names` that is there, as DescribeAlarms does, by name, with its `Tags`.
 
-    Tags are a call an alarm: name the alarms where only some are changed. An alarm whose tags could not be read has no
-    `Tags`, and a fault says so.
+    Tags are a call an alarm, so this is for those that are about to be changed; `alarm_documents` gives all alarms
+    without. An alarm whose tags could not be read has no `Tags`, and a fault says so.
     """
     faults: list[Fault] = []
     found = [alarm for asked in _asked(names) for alarm in _described(clients, scope, asked, faults)]
@@ -49,10 +49,7 @@ def read_mute_rules(clients: Clients, scope: Scope, *, now: datetime) -> Documen
     return Reading(tuple(rule for rule in found if rule is not None), now, tuple(faults))
 
 
-def _asked(names: Sequence[str] | None) -> Iterator[dict[str, Any]]:
-    if names is None:
-        yield {}
-        return
+def _asked(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(names), MOST_NAMES):
         yield {"AlarmNames": list(names[start : start + MOST_NAMES])}
 

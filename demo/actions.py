@@ -20,6 +20,7 @@ from demo.alarm_book import AlarmBook, Entry, Transition
 from demo.alarm_data import evaluated
 from demo.alarm_words import LONGEST_DATA, LONGEST_SUMMARY, ItemType
 from demo.autoscaler import InProgressError, run_for_alarm
+from demo.aws.sns import is_pending
 from demo.fleets import Fleet
 from demo.ground import Ground
 from demo.history import invoking_alarm
@@ -113,7 +114,8 @@ def _publish(arn: str, transition: Transition, entry: Entry, ground: Ground) -> 
 def _count_message(ground: Ground, scope: Scope, arn: str, text: str, *, at: datetime) -> None:
     """Put what SNS reports of a message and its deliveries."""
     topics: Any = sns_backends[scope.account][scope.region]
-    delivered = float(sum(kept.topic.arn == arn for kept in topics.subscriptions.values()))
+    told = [kept for kept in topics.subscriptions.values() if kept.topic.arn == arn and not is_pending(kept)]
+    delivered = float(len(told))
     store, when = ground.stores.of(scope), np.array([int(at.timestamp())])
     for name, value, unit in (
         ("NumberOfMessagesPublished", 1.0, "Count"),

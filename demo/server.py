@@ -27,6 +27,7 @@ from demo.aws.cloudwatch import CloudWatchService
 from demo.aws.cost_explorer import CostExplorerService
 from demo.aws.elbv2 import ElbV2Service
 from demo.aws.errors import Answer, AwsError, Protocol, error_answer, unknown_operation
+from demo.aws.sns import SnsService, mail
 from demo.aws.wire import AwsService
 from demo.calls import Calls
 from demo.clock import StandingClock
@@ -40,6 +41,7 @@ ROUTES: Final[dict[str, ServiceFactory]] = {
     "ce": CostExplorerService,
     "cloudwatch": CloudWatchService,
     "elbv2": ElbV2Service,
+    "sns": SnsService,
 }
 """botocore's service name -> what answers it in moto's place. What is not here is moto's."""
 
@@ -85,6 +87,7 @@ class DemoApp:
             ("GET", "/_demo/health"): self._health,
             ("GET", "/_demo/calls"): lambda _: (200, self.calls.document()),
             ("POST", "/_demo/calls"): self._reset_calls,
+            ("GET", "/_demo/mail"): mail,
             ("POST", "/_demo/advance"): self._advance,
             **(control or {}),
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from access.audit import Audit
 from access.changes import ChangePlan, Ending, Outcome, carry_out, joined
@@ -22,12 +23,12 @@ from alarms.policies import delete_policy, put_policy
 from alarms.publishing import RETURNS, Live, delete, live_of, put, set_actions, set_state, tag
 from alarms.scaling import Policy, PolicyKind, Step
 from alarms.state import StateValue
-from alarms.topics import Protocol, Subscriber, create_topic, send_test, subscribe
+from alarms.topics import PENDING_STAYS, Protocol, Subscriber, create_topic, send_test, subscribe
 from cloud.clients import Clients
 from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.live_alarms import read, read_mute_rules
-from collectors.notifying import read_policies, read_topics
+from collectors.notifying import read_policies, read_subscriptions, read_topics
 from core.reading import Scope
 from tests.wire.clouds import AT, Cloud, bare_cloud
 from tests.wire.failing import failing_proxy
@@ -67,7 +68,7 @@ class Desk:
         return outcome
 
     def live(self, name: str) -> Live | None:
-        reading = read(self.clients, HERE, now=AT, names=[name])
+        reading = read(self.clients, HERE, [name], now=AT)
         assert reading.complete
         return live_of(reading.value[0]) if reading.value else None
 
@@ -320,3 +321,36 @@ def test_actions_that_aws_would_refuse_are_said_before(desk: Desk) -> None:
     with pytest.raises(DefinitionErrors) as refused:
         put(parse({**QUEUE_ALARM, "AlarmActions": ["arn:aws:sns:eu-west-1:1:ops"]}), live=None, scope=HERE)
     assert list(refused.value.fields) == ["AlarmActions[0]"]
+
+
+def test_an_email_is_told_nothing_before_it_is_confirmed(desk: Desk) -> None:
+    plan = create_topic("ops", scope=HERE, subscribers=(Subscriber(Protocol.EMAIL, "ops@example.com"),))
+    assert any("Nobody at ops@example.com is told before" in warning for warning in plan.warnings)
+    desk.done(plan)
+    (subscription,) = read_subscriptions(desk.clients, HERE, topic_arn("ops", HERE), now=AT).value
+    assert not subscription.confirmed
+    sns = desk.cloud.client("sns")
+    attributes = sns.get_topic_attributes(TopicArn=topic_arn("ops", HERE))["Attributes"]
+    assert (attributes["SubscriptionsPending"], attributes["SubscriptionsConfirmed"]) == ("1", "0")
+    (waiting,) = desk.cloud.get("/_demo/mail")["confirmations"]
+    assert waiting["to"] == "ops@example.com"
+    with pytest.raises(ClientError, match="Token"):
+        sns.confirm_subscription(TopicArn=waiting["topic"], Token="guessed")
+    sns.confirm_subscription(TopicArn=waiting["topic"], Token=waiting["token"])
+    (subscription,) = read_subscriptions(desk.clients, HERE, topic_arn("ops", HERE), now=AT).value
+    assert subscription.confirmed
+
+
+def test_a_subscription_is_undone_once_it_is_confirmed_and_not_before(desk: Desk) -> None:
+    topic = desk.cloud.client("sns").create_topic(Name="ops")["TopicArn"]
+    web_hook = Subscriber(Protocol.HTTPS, "https://hooks.example.com/alarms")
+    outcome = desk.done(subscribe(topic, web_hook, scope=HERE))
+    undo = outcome.undo
+    assert undo is not None
+    assert undo.warnings == (PENDING_STAYS,)
+    assert desk.apply(undo).ending is Ending.FAILED
+    (waiting,) = desk.cloud.get("/_demo/mail")["confirmations"]
+    desk.cloud.client("sns").confirm_subscription(TopicArn=topic, Token=waiting["token"])
+    again = desk.done(undo)
+    assert read_subscriptions(desk.clients, HERE, topic, now=AT).value == ()
+    assert again.undo is not None

@@ -54,6 +54,7 @@ class Shelf:
         self.written: list[str] = []
         self.writers: list[tuple[Scope, str]] = []
         self.open = 0
+        self.answer: dict[str, Any] = {}
 
     def read(self, scope: Scope, service: str, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.blind is not None:
@@ -84,7 +85,7 @@ class Shelf:
             self.things[params["Name"]] = dict(params["To"])
         if isinstance(fate, tuple):
             raise fate[0]
-        return {"Id": f"id-{params['Name']}", "ResponseMetadata": {"HTTPStatusCode": 200}}
+        return {"ResponseMetadata": {"HTTPStatusCode": 200}, **(self.answer or {"Id": f"id-{params['Name']}"})}
 
 
 def thing(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -346,6 +347,21 @@ class TestUndo:
         third = applied(again, shelf, audit)
         assert shelf.things == {"cpu": {"at": 90}, "new": {"at": 2}}
         assert third.undo is not None
+
+    def test_an_undo_gets_what_its_own_step_answered_also_the_second_time(self, audit: Audit) -> None:
+        shelf = Shelf()
+        mail = step("mail", None, {"to": "ana"}, key="mail")
+        assert mail.undo is not None
+        mail = replace(mail, undo=replace(mail.undo, params={"Name": "mail", "Id": Answer("mail", "Id")}))
+        outcome = applied(plan(mail), shelf, audit)
+        for given_id in ("id-mail", "another"):
+            undo = outcome.undo
+            assert undo is not None
+            assert undo.steps[0].params == {"Name": "mail", "Id": given_id}
+            redo = applied(undo, shelf, audit).undo
+            assert redo is not None
+            shelf.answer = {"Id": "another"}
+            outcome = applied(redo, shelf, audit)
 
     def test_an_undo_does_not_take_back_what_someone_else_did_since(self, audit: Audit) -> None:
         shelf = Shelf(cpu={"at": 80})
