@@ -21,6 +21,7 @@ class Action(StrEnum):
     SET_ALARM_STATE = "set-alarm-state"
     EDIT_TOPIC = "edit-topic"
     EDIT_SCALING = "edit-scaling"
+    PIN_METRIC = "pin-metric"
     EDIT_BUDGET = "edit-budget"
     RUN_GUARD = "run-guard"
     SPEND = "spend"
@@ -33,6 +34,7 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.MUTE_ALARM: Role.OPERATOR,
     Action.SEND_TEST: Role.OPERATOR,
     Action.SET_ALARM_STATE: Role.OPERATOR,
+    Action.PIN_METRIC: Role.OPERATOR,
     Action.EDIT_ALARM: Role.ENGINEER,
     Action.EDIT_TOPIC: Role.ENGINEER,
     Action.EDIT_SCALING: Role.ENGINEER,
@@ -51,6 +53,7 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.SET_ALARM_STATE: "set an alarm's state",
     Action.EDIT_TOPIC: "change topics and subscriptions",
     Action.EDIT_SCALING: "change scaling policies",
+    Action.PIN_METRIC: "pin metrics for everybody",
     Action.EDIT_ALARM: "change alarms",
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",

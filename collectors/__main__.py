@@ -1,5 +1,9 @@
 """`python -m collectors`: looks at every scope each few seconds and keeps what AWS would forget.
 
+    python -m collectors          # until it is told to stop
+    python -m collectors --once   # one look
+    python -m collectors pins     # the pinned series, who pinned them, and what they cost a month
+
 It waits calmly until the endpoint answers, says each new fault once, and ends on SIGTERM or Ctrl-C.
 """
 
@@ -11,12 +15,13 @@ import logging
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cloud.clients import Clients
 from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
+from collectors import pins
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.reading import Fault, FaultKind, Scope
@@ -33,7 +38,10 @@ def clock() -> datetime:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the collector; give the process's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m collectors", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m collectors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", nargs="?", choices=["pins"], help="list the pinned series, then end")
     parser.add_argument("--once", action="store_true", help="look once at every scope, then end")
     options = parser.parse_args(arguments)
     try:
@@ -42,10 +50,30 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    if options.what == "pins":
+        return list_pins(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     return run(settings, stop, once=options.once)
+
+
+def list_pins(settings: Settings) -> int:
+    """Print the pinned series of every watched account and region."""
+    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
+    sources = CloudSources(clients, Store(settings.data_dir))
+    try:
+        scopes = sources.scopes
+        names = {scope: f"{clients.account_name(scope.account)} {scope.region}" for scope in scopes}
+        refresh = timedelta(seconds=settings.refresh_seconds)
+        print(pins.table(sources.pins.every(scopes), names=names, refresh=refresh, prices=clients.meter.prices))
+    except EXPECTED as error:
+        print(translate(error), file=sys.stderr)
+        return 1
+    finally:
+        clients.close()
+        sources.store.close()
+    return 0
 
 
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
@@ -98,7 +126,10 @@ def look(sources: CloudSources) -> list[Fault]:
         return [translate(error).to_fault(Scope("caller", "sts"), "sts:GetCallerIdentity")]
     looks = [sources.poll(scope, now=clock()) for scope in scopes]
     looks += [sources.poll_spend(account, now=clock()) for account in dict.fromkeys(each.account for each in scopes)]
-    return [fault for look in looks for fault in look.faults]
+    faults = [fault for look in looks for fault in look.faults]
+    if any(fault.kind is FaultKind.UNREACHABLE for fault in faults):
+        return faults  # each pin would wait for the same silence
+    return [*faults, *sources.read_pins(scopes, now=clock())]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import streamlit as st
@@ -23,6 +23,7 @@ from dashboard.feed import Feed
 from dashboard.stage import Control, Stage
 from dashboard.views.frame import Place
 from dashboard.views.own_bill import Books
+from dashboard.views.pins import PinDesk
 from dashboard.views.sources import Sources
 from dashboard.wording import INFO, OK, Look
 
@@ -51,6 +52,8 @@ class Context:
     audit: Audit | None = None
     books: Books | None = None
     """What our own calls cost; none where nobody counts them."""
+    pins: PinDesk | None = None
+    """Where series are pinned; none where nothing keeps them."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -129,6 +132,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         clients.close()
         store.close()
 
+    sources = CloudSources(clients, store)
     return Context(
         scopes=scopes,
         names={scope.account: clients.account_name(scope.account) for scope in scopes},
@@ -140,6 +144,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=Audit(settings.data_dir),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
+        pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from access.policy import Action, decide
-from dashboard import cached, choices, parts
+from dashboard import cached, choices, parts, pinning
 from dashboard.charts.components import draw_chart
 from dashboard.state import ExplorerState, pinned, read_explorer
 from dashboard.views import explorer
@@ -117,3 +117,4 @@ with right, parts.card("answer", "Chart", None):
         draw_answer()
     else:
         parts.empty("No series yet", "Pick a metric from the list; the link then holds what is on the chart.")
+    pinning.draw(context, state, wanted)

@@ -18,6 +18,7 @@ from cloud.pricing import FREE_CLOUDWATCH_REQUESTS, PriceBook
 from cloud.reconciliation import usage_type
 from cloud.spreading import over_requests
 from cloud.statement import PACE_SPAN, Projection, Statement
+from collectors.pins import FEATURE as PINNED
 from collectors.spend_lines import SpendLine
 from core.money import ZERO, Money
 from core.reading import Reading
@@ -46,6 +47,7 @@ _NAMES: Final = {
     "doctor": "Alarm doctor",
     "coverage": "Alarm coverage",
     COLLECTOR: "Collector, in the background",
+    PINNED: "Pinned series, in the background",
     "other": "Start-up and everything else",
 }
 
@@ -179,7 +181,7 @@ def _viewer_tile(found: Statement) -> Tile:
     label = "Cost of a viewer's hour"
     if found.viewer_minutes < LEAST_VIEWING:
         return _tile("viewer", label, NO_VALUE, "after an hour of looking")
-    shown = [each for each in found.of_month if each.feature != COLLECTOR]
+    shown = [each for each in found.of_month if each.feature not in {COLLECTOR, PINNED}]
     hours = Decimal(found.viewer_minutes) / 60
     cost = Money((bills.total_cost(tuple(shown)).amount / hours).quantize(Decimal("0.000001"), ROUND_HALF_EVEN))
     calls = int(bills.total_calls(tuple(shown)) / hours)

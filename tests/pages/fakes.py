@@ -30,6 +30,7 @@ from dashboard.cached import Context
 from dashboard.feed import Feed
 from dashboard.stage import Playbill, StageError, StoryCard, Telling
 from dashboard.views.own_bill import Books
+from dashboard.views.pins import PinDesk
 from tests.pages import bills
 
 T = TypeVar("T")
@@ -286,6 +287,7 @@ def context(
     role: Role = Role.ADMINISTRATOR,
     patience: float = 10.0,
     books: Books | None = None,
+    pins: PinDesk | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -299,6 +301,7 @@ def context(
         cloud="Demo cloud" if stage else "AWS",
         stories=stage,
         books=books or Books(lambda: bills.bill(at=NOW)),
+        pins=pins,
         patience=patience,
         close=feed.close,
     )

@@ -11,12 +11,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
+from cloud.pricing import PriceBook
 from collectors.inventory import Inventory
+from collectors.pins import Pins
+from collectors.store import Store
 from dashboard import cached
 from dashboard.cached import Context
+from dashboard.views.pins import PinDesk
 from tests.pages import fakes, seen
 from tests.pages.conftest import MAIN, Open
-from tests.pages.fakes import HOSTILE, NOW, FakeSources, FakeStage, context
+from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources, FakeStage, context
 
 PAGES = ("wall", "explorer", "resources", "stories", "own_bill")
 READING = ("wall", "explorer", "resources")
@@ -278,6 +282,25 @@ def test_the_explorer_says_how_many_values_changed(open_page: Open) -> None:
     assert any(caption.value.startswith("3 values changed after they were first read") for caption in app.caption)
     app = open_page(context(), "explorer", metric=CPU)
     assert not any("changed after" in caption.value for caption in app.caption)
+
+
+def test_a_series_is_pinned_and_unpinned_with_its_price_beside_the_button(open_page: Open, tmp_path: Path) -> None:
+    desk = PinDesk(Pins(Store(tmp_path)), timedelta(minutes=1), PriceBook())
+    app = open_page(context(role=Role.OPERATOR, pins=desk), "explorer", metric=CPU)
+    assert any("43,200 calls a month" in caption.value.replace("\\", "") for caption in app.caption)
+    next(button for button in app.button if button.label == "Pin").click().run()
+    assert [pin.metric.name for pin in desk.board.every([PROD])] == ["CPUUtilization"]
+    assert app.expander[0].label == "Pinned series: 1 of 20 in this account"
+    next(button for button in app.button if button.label == "Unpin").click().run()
+    assert desk.board.every([PROD]) == ()
+
+
+def test_a_viewer_may_not_pin_and_reads_why(open_page: Open, tmp_path: Path) -> None:
+    desk = PinDesk(Pins(Store(tmp_path)), timedelta(minutes=1), PriceBook())
+    app = open_page(context(role=Role.VIEWER, pins=desk), "explorer", metric=CPU)
+    button = next(button for button in app.button if button.label == "Pin")
+    assert button.disabled
+    assert "takes an operator" in button.help
 
 
 def test_what_costs_money_is_read_when_somebody_who_may_spend_agrees(open_page: Open) -> None:

@@ -8,15 +8,21 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from cloud.caps import month_of
+from cloud.ledger import Ledger
+from cloud.metering import LEDGER_FILE
 from collectors import alarm_states, inventory
+from collectors.pins import FEATURE, Pin, Pins
 from collectors.store import Store
 from core.reading import Scope
+from core.series import MetricId
 from tests.wire.clouds import Cloud
 
 pytestmark = pytest.mark.wire
@@ -60,6 +66,30 @@ def test_one_look_leaves_its_readings_for_everybody(cloud: Cloud, tmp_path: Path
         assert kept.value.scaling_groups
         assert kept.at > began
         assert alarms.value
+    store.close()
+
+
+def test_pinned_series_are_read_when_nobody_looks_and_listed_with_their_price(cloud: Cloud, tmp_path: Path) -> None:
+    port = urlsplit(cloud.url).port or 0
+    store = Store(tmp_path / "demo")
+    scope, gone = Scope("111111111111", "us-east-1"), Scope("999999999999", "us-east-1")
+    metric = MetricId("AWS/ApplicationELB", "RequestCount", (("LoadBalancer", "app/directory/1"),))
+    pin = Pin(scope, metric, "Sum", 60, "ana", datetime.now(UTC))
+    for each in (pin, replace(pin, scope=gone), replace(pin, statistic="tm99")):
+        Pins(store).add(each)
+    said, _ = (looking := collector(port, tmp_path, "--once")).communicate(timeout=60)
+    assert looking.returncode == 1, said
+    assert said.count("WARNING") == 1, "the paid statistic is refused, in one line"
+    assert "monthly cap on our own calls is $0.00" in said
+    with closing(Ledger(tmp_path / "demo" / LEDGER_FILE)) as ledger:
+        totals = ledger.totals(month_of(datetime.now(UTC)))
+    (pinned,) = [total for total in totals if total.feature == FEATURE]
+    assert (pinned.operation, pinned.calls) == ("GetMetricStatistics", 15)
+    listed, _ = collector(port, tmp_path, "pins").communicate(timeout=60)
+    assert listed.splitlines()[0] == "2 pinned series"
+    assert "AWS/ApplicationELB RequestCount {LoadBalancer=app/directory/1}  Sum  60 s  by ana since" in listed
+    assert "43,200 calls a month for $0.00" in listed
+    assert "tm99" in listed
     store.close()
 
 
