@@ -18,7 +18,7 @@ from cloud.metering import feature
 from cloud.pricing import PriceBook
 from collectors import retention
 from collectors.history import History
-from collectors.planning import STATISTICS_DATAPOINTS
+from collectors.planning import STATISTICS_DATAPOINTS, is_free
 from collectors.query import MetricQuery
 from collectors.snapshots import Snapshots
 from collectors.store import Store
@@ -105,11 +105,13 @@ class PinPlan:
 def plan(pin: Pin, among: Sequence[Pin], *, refresh: timedelta, prices: PriceBook) -> PinPlan:
     """Price `pin` for a month beside the pins there are. Pure."""
     others = [each for each in among if each.scope.account == pin.scope.account and each.key != pin.key]
-    used = sum(_month(each, refresh, used=0, prices=prices)[0] for each in others)
-    calls, cost = _month(pin, refresh, used=used, prices=prices)
+    before, paid_before = _month(others, refresh, prices)
+    after, paid_after = _month([*others, pin], refresh, prices)
+    calls, cost = after - before, paid_after - paid_before
     first = -(-int(_kept_by_aws(pin.period).total_seconds()) // (pin.period * STATISTICS_DATAPOINTS))
     price = f"{cost}, inside the account's free requests" if cost == ZERO else f"{cost}, where the cap allows it"
-    text = f"{calls:,} calls a month for {price}; first {first:,} for the past that AWS still has"
+    more = f"{calls:,} calls a month" if calls else "no further call, with those of another statistic,"
+    text = f"{more} for {price}; first {first:,} for the past that AWS still has"
     return PinPlan(pin, calls, first, cost, text, _room(pin, others, among))
 
 
@@ -125,17 +127,23 @@ def _room(pin: Pin, others: Sequence[Pin], among: Sequence[Pin]) -> Verdict:
     return Verdict(allowed=True, reason=f"{len(others)} of {MOST_PINS} pins of this account are taken.")
 
 
-def _month(pin: Pin, refresh: timedelta, *, used: int, prices: PriceBook) -> tuple[int, Money]:
-    every = int(_every(pin, refresh).total_seconds())
-    ours = estimate(
-        Wall(1, interval=every, period=pin.period, statistics=(pin.statistic,)), used=used, prices=prices
-    ).ours
-    return ours.calls, ours.cost
+def _month(pins: Iterable[Pin], refresh: timedelta, prices: PriceBook) -> tuple[int, Money]:
+    """Give what a month of pins of one account takes and costs; statistics that one call brings count once."""
+    together: dict[tuple[Scope, MetricId, int, bool], set[str]] = defaultdict(set)
+    for pin in pins:
+        together[pin.scope, pin.metric, pin.period, is_free(pin.statistic)].add(pin.statistic)
+    calls, used, cost = 0, 0, ZERO
+    for (_, _, period, _), names in together.items():
+        every = int(_every(period, refresh).total_seconds())
+        wall = Wall(1, interval=every, period=period, statistics=tuple(sorted(names)))
+        ours = estimate(wall, used=used, prices=prices).ours
+        calls, used, cost = calls + ours.calls, used + ours.free, cost + ours.cost
+    return calls, cost
 
 
-def _every(pin: Pin, refresh: timedelta) -> timedelta:
+def _every(period: int, refresh: timedelta) -> timedelta:
     """Give how long to wait between two reads: nothing is new before another period has ended."""
-    return max(refresh, timedelta(seconds=pin.period))
+    return max(refresh, timedelta(seconds=period))
 
 
 def _kept_by_aws(period: int) -> timedelta:
@@ -178,7 +186,7 @@ class PinReader:
 
     def _is_due(self, name: tuple[Scope, str], pin: Pin, now: datetime) -> bool:
         asked = self._asked.get(name)
-        return asked is None or not asked <= now < asked + _every(pin, self._refresh)
+        return asked is None or not asked <= now < asked + _every(pin.period, self._refresh)
 
     def _span(self, name: tuple[Scope, str], pin: Pin, now: datetime) -> Timespan:
         """Give the span to read: from the last complete read on, at first all that AWS still has."""

@@ -152,7 +152,7 @@ def plan(queries: Iterable[MetricQuery], *, allowance: Allowance, prices: PriceB
         if calls:
             free += calls
             left[group.scope.account] -= len(calls)
-        rest += [query for query in members if not (calls and _is_free(query.statistic))]
+        rest += [query for query in members if not (calls and is_free(query.statistic))]
     paid, cost = _paid_calls(rest, prices)
     if cost.amount > allowance.money.amount:
         refusal = _refusal(rest, cost, allowance)
@@ -175,14 +175,14 @@ def _group(query: MetricQuery) -> _Group:
     return _Group(query.scope, query.metric, query.period, whole_periods(query.span, query.period))
 
 
-def _is_free(statistic: str) -> bool:
+def is_free(statistic: str) -> bool:
     """Whether GetMetricStatistics knows the statistic: the plain ones and percentiles."""
     return statistic in PLAIN_STATISTICS or _PERCENTILE.fullmatch(statistic) is not None
 
 
 def _free_calls(group: _Group, members: Sequence[MetricQuery], left: int) -> list[StatisticsCall]:
     """Give the free calls that the group's statistics take, or none where fewer are left."""
-    statistics = {query.statistic for query in members if _is_free(query.statistic)} if left else set()
+    statistics = {query.statistic for query in members if is_free(query.statistic)} if left else set()
     calls = list(_statistics_calls(group, statistics))
     return calls if len(calls) <= left else []
 

@@ -36,8 +36,11 @@ class PinDesk:
     """What pinning takes: where pins are kept, how often they are read, and what a call costs."""
 
     board: PinBoard
+    """Where pins are kept."""
     refresh: timedelta
+    """How long to wait between two reads of a pin."""
     prices: PriceBook
+    """What a call costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Wish:
     """One press of a button: a series to pin, or a pin to take off."""
 
     pin: Pin
+    """What the button is for."""
     may: Verdict
     """Whether the button works, and why not."""
     take_off: bool
@@ -60,6 +64,7 @@ class PinRow:
     note: str
     """What it would cost a month, or who pinned it and since when; a sentence, may hold foreign text."""
     wish: Wish
+    """What its button does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,14 @@ def test_a_coarser_series_is_read_once_a_period(scope: Scope) -> None:
     assert planned(pin(scope, period=300)).calls == 8_640
 
 
+def test_a_second_statistic_of_a_pinned_metric_comes_with_its_calls(scope: Scope) -> None:
+    beside = planned(pin(scope, statistic="Maximum"), pin(scope))
+    assert (beside.calls, str(beside.cost)) == (0, "$0.00")
+    assert beside.text.startswith("no further call, with those of another statistic, for $0.00")
+    assert planned(pin(scope, statistic="p99"), pin(scope)).calls == 43_200
+    assert planned(pin(scope, statistic="Maximum", period=300), pin(scope)).calls == 8_640
+
+
 def test_a_statistic_that_only_the_paid_call_gives_costs_money(scope: Scope) -> None:
     found = planned(pin(scope, statistic="tm99"))
     assert str(found.cost) == "$0.43"
@@ -97,7 +105,7 @@ def test_a_statistic_that_only_the_paid_call_gives_costs_money(scope: Scope) -> 
 
 
 def test_beyond_the_free_million_a_pin_costs_money(scope: Scope) -> None:
-    others = [pin(scope, statistic=name, period=10) for name in ("Sum", "Maximum", "Minimum", "p99")]
+    others = [pin(scope, MetricId("Own", f"m{number}"), period=10) for number in range(4)]
     found = planned(pin(scope), *others, refresh=timedelta(seconds=10))
     assert found.cost.amount > 0
 
