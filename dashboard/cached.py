@@ -132,7 +132,6 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         clients.close()
         store.close()
 
-    sources = CloudSources(clients, store)
     return Context(
         scopes=scopes,
         names={scope.account: clients.account_name(scope.account) for scope in scopes},
