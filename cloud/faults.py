@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from botocore import exceptions as aws
 
@@ -41,6 +42,16 @@ class Throttled(CloudError):  # noqa: N818 - the house's word for it
 
     def sentence(self, scope: Scope, operation: str) -> str:
         return f"AWS asks for fewer {operation} calls in {scope}; the next refresh tries again"
+
+
+class Crowded(Throttled):
+    """A call that our own pace left no place for in good time; it was not made."""
+
+    def sentence(self, scope: Scope, operation: str) -> str:
+        return (
+            f"{operation} in {scope} was not called, too many wait before it; the next refresh tries again"
+            + _because(self.detail)
+        )
 
 
 class ExpiredLogin(CloudError):  # noqa: N818 - the house's word for it
@@ -151,7 +162,7 @@ def _from_answer(error: aws.ClientError) -> CloudError:
     answer = error.response.get("Error", {})
     code, message = str(answer.get("Code", "")), _one_line(str(answer.get("Message", "")))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLED or status == 429:
+    if is_throttling(error.response):
         return Throttled(message)
     if code in _EXPIRED:
         return ExpiredLogin(message)
@@ -162,6 +173,12 @@ def _from_answer(error: aws.ClientError) -> CloudError:
     if code in _MISSING:
         return NotFound(message or code)
     return InvalidRequest(message or code)
+
+
+def is_throttling(answer: Mapping[str, Any]) -> bool:
+    """Say whether AWS asks for fewer calls in an answer that botocore parsed."""
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return answer.get("Error", {}).get("Code") in _THROTTLED or status == 429
 
 
 def _one_line(text: str) -> str:

@@ -1,7 +1,8 @@
 """Counts and prices every call to AWS, and refuses the one that would pass the cap.
 
-Two of botocore's documented events carry it. `provide-client-params` knows what a call asks for, so it prices the
-call, and buys or refuses it. `before-send` sees every attempt that leaves, retries included, so it counts.
+Botocore's documented events carry it. `provide-client-params` knows what a call asks for, so it prices the call, waits
+its turn, and buys or refuses it. `before-send` sees every attempt that leaves, retries included, so it counts.
+`response-received` sees every answer, so it slows down where AWS throttles.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from cloud.caps import Caps, Left, month_of
-from cloud.faults import NotFree
+from cloud.faults import NotFree, is_throttling
 from cloud.ledger import Entry, HourTotal, Ledger, Refusal, Total
+from cloud.pacing import Demand, Pacer, demands
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
 from cloud.spreading import over_money, over_requests
@@ -66,6 +68,10 @@ class _Quote:
     units: int
     cost: Money
     feature: str
+    wanted: tuple[Demand, ...] = ()
+    """What each attempt takes of AWS's limits a second."""
+    has_turn: bool = False
+    """Its first attempt has waited its turn already, before it was bought."""
     bought: Entry | None = None
     """What the ledger holds of the attempt that leaves next."""
     paid: Entry | None = None
@@ -82,7 +88,9 @@ class Meter:
         clock: Clock,
         caps: Caps | None = None,
         prices: PriceBook | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
+        self._pacer = pacer or Pacer()
         self.prices = prices or PriceBook()
         self.caps = caps or Caps()
         self._clock = clock
@@ -108,6 +116,10 @@ class Meter:
             lambda params, model, context=None, **_: self._quote(params, model, context or {}, account()),
         )
         session.register("before-send", lambda event_name, **_: self._count(event_name, account()))
+        session.register(
+            "response-received",
+            lambda event_name, parsed_response=None, **_: self._answered(event_name, parsed_response or {}, account()),
+        )
         session.register(
             "after-call.cloudwatch-logs.StartQuery",
             lambda http_response, parsed, **_: self._scan_began(int(http_response.status_code), parsed),
@@ -197,10 +209,12 @@ class Meter:
         )
         if cost is None:
             raise NotFree(f"the price book has no price for {service}:{operation}, so it is not called unasked")
-        quote = _Quote(region, units, cost, _feature.get())
+        quote = _Quote(region, units, cost, _feature.get(), demands(service, operation, params, now=self._clock()))
         if cost.amount and (never := self.caps.never(cost, at=self._clock())):
             self._note_refused(service, operation, account, quote)
             raise NotFree(never.refusal(cost))
+        self._pacer.wait((account, region, service), quote.wanted)
+        quote.has_turn = True
         if cost.amount:
             self._buy(service, operation, account, quote)
         self._here()[service, operation] = quote
@@ -219,15 +233,24 @@ class Meter:
         return units
 
     def _count(self, event_name: str, account: str) -> None:
-        _, hyphenated, operation = event_name.split(".", 2)
-        service = _HYPHENATED.get(hyphenated, hyphenated)
+        service, operation = _named(event_name)
         quote = self._here().get((service, operation)) or _Quote("", 1, ZERO, _feature.get())
+        if not quote.has_turn:
+            self._pacer.wait((account, quote.region, service), quote.wanted)
+        quote.has_turn = False
         if not quote.cost.amount:
             self._count_free(service, operation, account, quote)
             return
         if quote.bought is None:
             self._buy(service, operation, account, quote)
         quote.bought, quote.paid = None, quote.bought
+
+    def _answered(self, event_name: str, answer: Mapping[str, Any], account: str) -> None:
+        """Slow down where AWS asks for fewer calls."""
+        if is_throttling(answer):
+            service, operation = _named(event_name)
+            quote = self._here().get((service, operation))
+            self._pacer.throttled((account, quote.region if quote else "", service), operation)
 
     def _count_free(self, service: str, operation: str, account: str, quote: _Quote) -> None:
         at = self._clock()
@@ -316,6 +339,12 @@ _HYPHENATED: Final = {
     "cloudwatch-logs": "logs",
 }
 """botocore's event names → the client names the price book uses, where they differ."""
+
+
+def _named(event_name: str) -> tuple[str, str]:
+    """Give the service and operation of an event of botocore's, such as `before-send.cloudwatch.ListMetrics`."""
+    _, hyphenated, operation = event_name.split(".", 2)
+    return _HYPHENATED.get(hyphenated, hyphenated), operation
 
 
 def service_of(model: Any) -> str:
