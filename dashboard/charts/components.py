@@ -95,8 +95,8 @@ def draw_bench(
     held = f"{key}/sent"
     sent = st.session_state.get(held)
     # Kept before it is sent: a run that is stopped in between leaves a part out, which the browser notices.
-    now, message = bench.message(view, sent if isinstance(sent, Sent) else Sent(), height=height)
-    st.session_state[held] = now
+    kept, message = bench.message(view, sent if isinstance(sent, Sent) else Sent(), height=height)
+    st.session_state[held] = kept
 
     def picked() -> None:
         event = bench.event_of(st.session_state[key].get("picked"), view)

@@ -11,7 +11,7 @@ import { written } from "./unit.js";
 
 const sheets = await Promise.all(["./wall.css", "./bench.css"].map((name) => sheetFrom(new URL(name, import.meta.url).href)));
 await document.fonts.load("11px Inter").catch(() => {}); // canvas text is not redrawn when a font comes late
-const ANSWER = 4000; // milliseconds that Python is waited for before its own value counts again
+const ANSWER = 8000; // milliseconds that Python is waited for before its own value counts again
 const DOUBLE_CLICK = 320;
 const KEYS = "Arrow keys read values, plus and minus zoom, Escape resets.";
 let built = 0;
@@ -28,7 +28,7 @@ class Bench {
     this.view = { threshold: null, ghost: null, incidents: [] };
     this.buildCard();
     this.heat = new Heat(this.id, {
-      onChoose: (choice) => { if (choice.threshold !== this.view.threshold) this.local(choice.threshold, true); this.tell({ choice }); },
+      onChoose: (choice) => this.choose(choice),
       onHover: (threshold) => this.haunt(threshold),
     });
     this.root.append(this.card.root, this.heat.root);
@@ -88,12 +88,14 @@ class Bench {
     this.root.dataset.bytes = component.data.length;
     const message = taken(component.data);
     if (message.missing) { this.askAgain(message.missing); return; }
+    this.asked = undefined;
     this.theme = themeOf(this.root);
     const names = message.names;
     const changed = (kind) => this.names[kind] !== names[kind];
     const dirty = changed("rows") || changed("chart") || this.height !== message.now.height;
     this.answered(message.now, changed("states") || changed("heat"));
     this.height = message.now.height;
+    this.said = message.now.threshold;
     const held = this.keptThreshold(message.now.threshold);
     const redraw = dirty || this.isOther(message.now, held);
     this.view = { ...message.now, threshold: held, ghost: this.view.ghost };
@@ -192,7 +194,9 @@ class Bench {
     setText(this.hint, this.marking ? "Drag over the time of the incident." : can ? "Drag the red line, or click where it should be." : "");
     this.markButton.hidden = !markable;
     if (!markable && this.marking) this.setMarking(false);
-    this.marked.replaceChildren(...incidents.map(([from, to]) => this.incident(from, to, markable)));
+    const shown = JSON.stringify([incidents, markable, this.panel.meta.zone]);
+    if (shown !== this.shownIncidents) this.marked.replaceChildren(...incidents.map(([from, to]) => this.incident(from, to, markable)));
+    this.shownIncidents = shown; // the same buttons stay, so that focus does
     this.marked.parentNode.hidden = !this.hint.textContent && !markable && !incidents.length;
   }
 
@@ -224,7 +228,6 @@ class Bench {
   // Shows `value` at once; `later`: it is on its way to Python.
   local(value, later = false) {
     if (later) this.expect(value);
-    this.origin ??= this.view.threshold;
     this.view.threshold = value;
     this.panel.meta.thresholds[0].value = value;
     this.root.classList.add("moved");
@@ -233,16 +236,15 @@ class Bench {
   }
 
   expect(value) {
-    this.before = this.origin ?? this.view.threshold;
+    this.before = this.said;
     this.awaited = value;
     clearTimeout(this.giveUpAt);
     this.giveUpAt = setTimeout(() => this.cancel(), ANSWER);
   }
 
   set(value) {
-    if (value === (this.origin ?? this.view.threshold)) { this.cancel(); return; }
+    if (value === this.said && this.awaited === undefined) { this.cancel(); return; }
     this.local(value, true);
-    this.origin = undefined;
     this.plot.update(this.panel);
     this.tell({ threshold: value });
   }
@@ -257,17 +259,18 @@ class Bench {
   // Back to what Python said last.
   cancel() {
     clearTimeout(this.giveUpAt);
-    const back = this.origin ?? (this.awaited === undefined ? this.view.threshold : this.before);
-    this.origin = this.awaited = undefined;
+    this.awaited = undefined;
     this.root.classList.remove("moved");
-    if (back === null || back === this.view.threshold) return;
-    this.view.threshold = this.panel.meta.thresholds[0].value = back;
+    if (this.said === null || this.said === this.view.threshold) return;
+    this.view.threshold = this.panel.meta.thresholds[0].value = this.said;
     this.plot.update(this.panel);
   }
 
   tell(what) {
     this.toldAt = performance.now();
     this.root.classList.add("moved");
+    clearTimeout(this.unanswered);
+    this.unanswered = setTimeout(() => this.root.classList.remove("moved"), ANSWER);
     this.send("picked", what);
   }
 
@@ -280,9 +283,14 @@ class Bench {
     }
     if (this.awaited === undefined || now.threshold !== this.before) {
       clearTimeout(this.giveUpAt);
-      this.origin = undefined;
       this.root.classList.remove("moved");
     }
+  }
+
+  choose(choice) {
+    const { threshold } = this.view;
+    if (threshold !== null && choice.threshold !== threshold) this.local(choice.threshold, true);
+    this.tell({ choice });
   }
 
   haunt(threshold) {
@@ -425,8 +433,7 @@ class Bench {
   }
 
   destroy() {
-    clearTimeout(this.giveUpAt);
-    clearTimeout(this.clicking);
+    for (const timer of [this.giveUpAt, this.clicking, this.unanswered]) clearTimeout(timer);
     this.plot?.destroy();
     this.heat.destroy();
     this.root.remove();

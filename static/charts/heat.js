@@ -65,6 +65,7 @@ export class Heat {
 
   take({ heat, name, current, note, unit, movable }) {
     const other = this.name !== name || this.unit !== unit;
+    if (this.current?.period !== current?.period) this.period = null; // another period in the form is looked at
     Object.assign(this, { heat, name, current, unit, movable });
     this.root.hidden = !heat && !note;
     this.note.textContent = note;
@@ -98,7 +99,8 @@ export class Heat {
     this.root.classList.toggle("tight", cell.clientWidth < ROOM);
     const every = Math.ceil(HEADINGS[this.narrow ? "window" : "threshold"] / (cell.clientWidth + 2)); // columns share a heading where there is no room for each
     const headings = [...this.table.rows[0].cells].slice(1);
-    headings.forEach((heading, place) => heading.classList.toggle("untold", place % every > 0));
+    const fits = (place) => place % every === 0 && place + every <= headings.length;
+    headings.forEach((heading, place) => heading.classList.toggle("untold", !fits(place)));
   }
 
   fill() {
@@ -273,7 +275,7 @@ export class Heat {
   }
 
   choose(spot) {
-    if (!spot || !this.movable) return;
+    if (!spot || !this.movable || this.isCurrent(...spot)) return;
     this.spot = spot;
     const [m, n] = this.heat.windows[spot[0]];
     this.hooks.onChoose({ threshold: this.heat.thresholds[spot[1]], m, n, period: this.shownPeriod() });

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.charts.bench import BenchEvent
 from dashboard.charts.components import draw_bench, draw_steps, draw_window
-from tests.browser.bench_stage_data import INCIDENT, Form, anomaly, bench, steps, windows
+from tests.browser.bench_stage_data import INCIDENT, Form, anomaly, bench, silent, steps, windows
 
 st.set_page_config(layout="wide", page_title="Bench", page_icon="static/favicon.png", menu_items={"About": "stage"})
 st.html(Path(__file__).parents[2] / "static" / "app.css")
@@ -23,7 +23,7 @@ def take(event: BenchEvent) -> None:
 def preview() -> None:
     form = st.session_state.setdefault("form", Form(incidents=(INCIDENT,) if "marked" in st.query_params else ()))
     runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
-    event = draw_bench(bench(form), key="bench", on_event=take)
+    event = draw_bench(bench(form, fine="fine" in st.query_params), key="bench", on_event=take)
     st.session_state["events"] = (*st.session_state.get("events", ()), *([event] if event else []))
     with st.container(key="log"):
         st.text(f"runs {runs} form {form}")
@@ -34,6 +34,7 @@ def preview() -> None:
 preview()
 if st.query_params.get("more") != "no":
     draw_bench(anomaly(), key="anomaly")
+    st.text(f"silent {draw_bench(silent(), key='silent', height=160)}")
     for place, window in enumerate(windows()):
         draw_window(window, key=f"window{place}")
     for place, stairs in enumerate(steps()):

@@ -11,7 +11,7 @@ import numpy as np
 from alarms.backtest import LATE_DATA, Replay, replay
 from alarms.kinds import Actions, Comparison, MetricAlarm, SingleMetric
 from alarms.outcome import Incident, Sweep
-from alarms.tuning import sweep
+from alarms.tuning import candidates, sweep
 from core.series import MetricId, Series
 from core.statistics import Statistic
 from core.timespan import Timespan
@@ -77,10 +77,10 @@ def replayed(setting: Choice) -> Replay:
 
 
 @cache
-def swept(setting: Choice, incidents: tuple[Timespan, ...]) -> Sweep:
+def swept(setting: Choice, incidents: tuple[Timespan, ...], *, fine: bool = False) -> Sweep:
     marked = [Incident(span) for span in incidents]
-    own = alarm(setting)
-    return sweep(own, load(), thresholds=LADDER, windows=WINDOWS, periods=PERIODS, span=SPAN, incidents=marked)
+    own, ladder = alarm(setting), candidates(load()) if fine else LADDER
+    return sweep(own, load(), thresholds=ladder, windows=WINDOWS, periods=PERIODS, span=SPAN, incidents=marked)
 
 
 def states(form: Form) -> StateBand:
@@ -93,8 +93,8 @@ def states(form: Form) -> StateBand:
     )
 
 
-def heat(form: Form) -> HeatMap:
-    found = swept(form.setting, form.incidents)
+def heat(form: Form, *, fine: bool = False) -> HeatMap:
+    found = swept(form.setting, form.incidents, fine=fine)
     missed = np.isnan(found.delays).sum(axis=-1) if form.incidents else None
     false_alarms = found.false_alarms if form.incidents else None
     return HeatMap(found.periods, found.windows, found.thresholds, found.pages, form.setting, false_alarms, missed)
@@ -116,13 +116,13 @@ def chart(form: Form) -> ChartView:
     )
 
 
-def bench(form: Form) -> BenchView:
+def bench(form: Form, *, fine: bool = False) -> BenchView:
     return BenchView(
         chart(form),
         threshold=form.setting.threshold,
         states=states(form),
         states_note=LATE_DATA,
-        heat=heat(form),
+        heat=heat(form, fine=fine),
         heat_note="Pages in the last 14 days, for each threshold and M of N.",
         incidents=form.incidents,
         markable=True,
@@ -148,6 +148,14 @@ def anomaly() -> BenchView:
     view = ChartView("requests", "Requests", "Count", lines, span, zone="Europe/Paris")
     note = "An alarm on a band of expected values is judged by CloudWatch alone, so it cannot be replayed here."
     return BenchView(view, band=True, movable=False, states_note=note)
+
+
+def silent() -> BenchView:
+    """An alarm on a metric that nobody reports."""
+    line = Line.of(Series.empty(60), span=Timespan(NOW - timedelta(hours=6), NOW), name="Orders")
+    span = Timespan(NOW - timedelta(hours=6), NOW)
+    view = ChartView("orders", "Orders", "Count", (line,), span, note="No datapoints 05:30 to 11:30")
+    return BenchView(view, threshold=5.0, below=True, heat_note="Without datapoints there is nothing to compare.")
 
 
 def windows() -> tuple[WindowPicture, ...]:

@@ -355,9 +355,11 @@ def test_a_reload_draws_everything_again(engineer: Engineer) -> None:
 
 def test_a_part_that_got_lost_is_asked_for(engineer: Engineer) -> None:
     engineer.come()
-    engineer.page.evaluate("import('/app/static/charts/parts.js').then((parts) => parts.forgotten())")
-    engineer.page.evaluate("document.querySelector('.st-key-refresh button').click()")
+    lose = "import('/app/static/charts/parts.js').then((parts) => parts.forgotten())"
+    engineer.page.evaluate(lose)
+    engineer.refresh()
     engineer.until(lambda _: int(engineer.bench("root.dataset.bytes")) > 300_000, seconds=10)
+    engineer.page.evaluate(lose)
     engineer.slider.focus()
     engineer.page.keyboard.press("ArrowUp")
     engineer.heard(threshold=79.0)
@@ -407,11 +409,39 @@ def test_a_finger_moves_the_knob_on_a_phone(engineers: Callable[..., Engineer]) 
     assert phone.page.get_by_role("columnheader").all_inner_texts()[:2] == ["Threshold", "1/1"]
 
 
+def test_a_metric_that_nobody_reports_has_axes_and_a_threshold(engineer: Engineer) -> None:
+    engineer.come("")
+    silent = engineer.page.locator(".st-key-silent")
+    expect(silent.get_by_text("No datapoints 05:30 to 11:30")).to_be_visible()
+    expect(silent.get_by_text("Without datapoints there is nothing to compare.")).to_be_visible()
+    expect(silent.locator(".strip")).to_be_hidden()
+    silent.get_by_role("slider").focus()
+    engineer.page.keyboard.press("ArrowUp")
+    expect(engineer.page.get_by_text("silent BenchEvent(threshold=5.1,")).to_be_visible()
+
+
+def test_fifty_thresholds_have_no_room_for_numbers_and_keep_their_words(engineer: Engineer) -> None:
+    engineer.page.set_viewport_size({"width": 900, "height": 900})
+    engineer.come("?more=no&fine=yes")
+    cells = engineer.part("td")
+    assert cells.count() > 8 * 40
+    expect(cells.first.locator("span")).to_be_hidden()
+    expect(cells.first).to_have_attribute("aria-label", re.compile(r"^\d+(\.\d+)?%, 1 of 1, 1 min: \d+ pages?"))
+    assert engineer.page.evaluate("document.documentElement.scrollWidth") <= 900
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_here_shuts_anybody_out(engineers: Callable[..., Engineer], scheme: str) -> None:
     engineer = engineers(color_scheme=scheme).come("?marked=1")
     engineer.page.locator(".st-key-steps2 svg").wait_for()
     engineer.page.locator(".st-key-anomaly canvas").first.wait_for()
-    parts = [".st-key-bench", ".st-key-anomaly", ".st-key-window1", ".st-key-window3", ".st-key-steps0"]
+    parts = [
+        ".st-key-bench",
+        ".st-key-anomaly",
+        ".st-key-silent",
+        ".st-key-window1",
+        ".st-key-window3",
+        ".st-key-steps0",
+    ]
     found = [Axe().run(engineer.page, context=part).response["violations"] for part in parts]
     assert [(rule["id"], node["html"][:160]) for rules in found for rule in rules for node in rule["nodes"]] == []
