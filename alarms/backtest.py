@@ -6,6 +6,7 @@ compares it with the recorded history where there is one.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,12 +77,14 @@ def replay(
     initial: StateValue = StateValue.INSUFFICIENT_DATA,
     band: tuple[Series, Series] | None = None,
     extra: int = EXTRA_PERIODS,
+    explained: int | None = None,
 ) -> Replay:
     """Replay a metric alarm over `span`.
 
     `series` holds the alarm's statistic in periods that do not overlap, the alarm's own or shorter ones that a sliding
-    window is put together from; it may begin before the span. `initial` is the state before. Raises ValueError for
-    alarms that only AWS can evaluate, and for series that cannot tell (`alarms.binning.bins`).
+    window is put together from; it may begin before the span. `initial` is the state before. Only the newest
+    `explained` transitions get a reason, where that is given: reasons take most of the time of a replay that flaps.
+    Raises ValueError for alarms that only AWS can evaluate, and for series that cannot tell (`alarms.binning.bins`).
     """
     if not alarm.evaluable.allowed:
         raise ValueError(f"{alarm.name} cannot be replayed: {alarm.evaluable.reason}")
@@ -99,7 +102,7 @@ def replay(
         band=None if band is None else (_at(band[0], watched), _at(band[1], watched)),
         extra=extra,
     )
-    transitions = tuple(_transitions(alarm, watched, timeline, band, extra))
+    transitions = tuple(_transitions(alarm, watched, timeline, band, extra, explained))
     return _replay(alarm.name, alarm.actions, span, timeline, transitions, limits=_limits(alarm, series, seen, span))
 
 
@@ -154,9 +157,18 @@ def _replay(
 
 
 def _transitions(
-    alarm: MetricAlarm, watched: Series, timeline: Timeline, band: tuple[Series, Series] | None, extra: int
+    alarm: MetricAlarm,
+    watched: Series,
+    timeline: Timeline,
+    band: tuple[Series, Series] | None,
+    extra: int,
+    explained: int | None,
 ) -> Iterator[Transition]:
-    for at, old, new in timeline.changes():
+    changes = list(timeline.changes())
+    silent = 0 if explained is None else max(0, len(changes) - explained)
+    for at, old, new in changes[:silent]:
+        yield Transition(at, old, new, "", {})
+    for at, old, new in changes[silent:]:
         found = evaluate(alarm, watched, at=at, previous=old, band=band, extra=extra)
         yield Transition(at, old, new, found.reason, found.reason_data)
 
@@ -181,7 +193,9 @@ def _in_alarm(timeline: Timeline, span: Timespan) -> timedelta:
 def _flaps(transitions: Sequence[Transition]) -> int:
     entered = [change.at for change in transitions if change.new is StateValue.ALARM]
     left = [change.at for change in transitions if change.old is StateValue.ALARM]
-    return sum(1 for at in entered if any(timedelta() <= at - before <= FLAP_WITHIN for before in left))
+    # Both ascend, so the last one that ended before is the nearest.
+    ended = (bisect_right(left, at) for at in entered)
+    return sum(1 for at, place in zip(entered, ended, strict=True) if place and at - left[place - 1] <= FLAP_WITHIN)
 
 
 def _limits(alarm: MetricAlarm, series: Series, seen: Bins, span: Timespan) -> tuple[str, ...]:

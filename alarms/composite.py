@@ -62,11 +62,7 @@ class Rule:
 
 def parse_rule(text: str) -> Rule:
     """Read a rule; raises RuleError with the position and what was expected there."""
-    try:
-        tree = _grammar().parse(text)
-    except UnexpectedInput as error:
-        position, sentence = explain(error, text, _WORDS)
-        raise RuleError(sentence, position=position) from None
+    tree = parse_tree(text)
     tokens = [token for part in tree.find_data("name") for token in part.children if isinstance(token, Token)]
     names = [token.strip('"') for token in sorted(tokens, key=lambda token: token.start_pos or 0)]
     found = tuple(dict.fromkeys(names))
@@ -78,6 +74,15 @@ def parse_rule(text: str) -> Rule:
     if elements > MAX_ELEMENTS:
         raise RuleError(f"{elements} elements are too many; a rule has {MAX_ELEMENTS} at most")
     return Rule(text, found, _condition(tree))
+
+
+def parse_tree(text: str) -> Tree[Token]:
+    """Read a rule into the tree of its grammar, `rule.lark`; raises RuleError."""
+    try:
+        return _grammar().parse(text)
+    except UnexpectedInput as error:
+        position, sentence = explain(error, text, _WORDS)
+        raise RuleError(sentence, position=position) from None
 
 
 def state_of(rule: Rule, states: States) -> StateValue:

@@ -19,6 +19,7 @@ from collectors.sources import CloudSources
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from core.reading import Reading, Scope
+from dashboard.drafts import Drafts
 from dashboard.feed import Feed
 from dashboard.stage import Control, Stage
 from dashboard.views.frame import Place
@@ -50,6 +51,8 @@ class Context:
     stories: Control | None = None
     """Where stories are told; only the demo cloud has one."""
     audit: Audit | None = None
+    drafts: Drafts = field(default_factory=Drafts)
+    """Where drafts are kept that are too long for a link."""
     books: Books | None = None
     """What our own calls cost; none where nobody counts them."""
     pins: PinDesk | None = None
@@ -123,12 +126,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     sources = CloudSources(clients, store)
     accounts = tuple(dict.fromkeys(scope.account for scope in scopes))
     feed = Feed()
+    drafts = Drafts(settings.place)
 
     def bill(start: date) -> dict[str, Reading[tuple[SpendLine, ...]]]:
         return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
 
     def shut() -> None:
         feed.close()
+        drafts.close()
         clients.close()
         store.close()
 
@@ -142,6 +147,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         cloud="Demo cloud" if settings.is_demo else "AWS",
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=Audit(settings.data_dir),
+        drafts=drafts,
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),

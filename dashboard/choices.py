@@ -11,6 +11,7 @@ from core.reading import Verdict
 from dashboard.state import MetricChoice
 from dashboard.views import explorer
 from dashboard.views.explorer import ExplorerView, PeriodOption, PriceTag
+from dashboard.views.panels import PanelLine
 from dashboard.wording import md, money, plain
 
 
@@ -29,10 +30,30 @@ def draw_choice(place: int, choice: MetricChoice) -> str | None:
             width=130,
             key=f"explorer-statistic-{place}-{choice.text()}",
         )
+        alarm_link("Alarm", choice)
         gone = st.button(
             "Remove", icon=":material/close:", type="tertiary", key=f"explorer-gone-{place}-{choice.text()}"
         )
     return None if gone else str(statistic or choice.statistic)
+
+
+def alarm_link(label: str, choice: MetricChoice) -> None:
+    """Draw the link that begins an alarm on a metric; everybody may follow it, and try what it would have done."""
+    st.page_link(
+        "app_pages/workbench.py",
+        label=label,
+        icon=":material/notification_add:",
+        query_params={"metric": choice.text()},
+        help="Make an alarm on this metric",
+    )
+
+
+def alarm_links(lines: Sequence[PanelLine]) -> None:
+    """Draw a link to an alarm on each series of a resource's charts."""
+    choices = dict.fromkeys(MetricChoice(line.metric, line.statistic) for line in lines)
+    with st.popover("New alarm on …", icon=":material/notification_add:"):
+        for choice in choices:
+            alarm_link(md(f"{choice.metric.name} {choice.statistic}"), choice)
 
 
 def draw_price(tag: PriceTag, verdict: Verdict, *, key: str) -> bool:

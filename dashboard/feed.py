@@ -88,6 +88,12 @@ class Feed:
         value: T = running.result()
         return Snapshot(value)
 
+    def holds(self, key: Hashable) -> bool:
+        """Say whether a look at `key` would be answered at once."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return entry is not None and entry.snapshot is not None and not _is_forgotten(entry)
+
     def forget(self, key: Hashable) -> None:
         """Drop a snapshot, so that the next look reads anew."""
         with self._lock:

@@ -90,10 +90,11 @@ def show(state: PageState, context: Context) -> None:
     st.session_state["frame"] = wanted
 
 
-def bar(title: str, state: PageState, context: Context, *, everywhere: bool = False) -> None:
+def bar(title: str, state: PageState, context: Context, *, everywhere: bool = False, timed: bool = True) -> None:
     """Draw the page's bar: title, cloud, account and region, range and the live switch.
 
-    A page about `everywhere` has neither account, region nor range to choose.
+    A page about `everywhere` has neither account, region nor range to choose; one that is not `timed` has no range
+    and is not live.
     """
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall", key="bar"
@@ -110,15 +111,12 @@ def bar(title: str, state: PageState, context: Context, *, everywhere: bool = Fa
         with st.container(
             horizontal=True, vertical_alignment="center", gap="xsmall", key="bar-controls", width="content"
         ):
-            if not everywhere:
-                _place_controls(state, context)
-            _controls(state, context)
-
-
-def _place_controls(state: PageState, context: Context) -> None:
-    if len(context.scopes) > 1:
-        _scope_control(state, context)
-    _range_control(state, context)
+            if not everywhere and len(context.scopes) > 1:
+                _scope_control(state, context)
+            if not everywhere and timed:
+                _range_control(state, context)
+            if timed:
+                _controls(state, context)
 
 
 def _controls(state: PageState, context: Context) -> None:

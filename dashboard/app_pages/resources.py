@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, parts
+from dashboard import cached, choices, parts
 from dashboard.charts.components import draw_wall
 from dashboard.state import pinned
 from dashboard.views import resources
@@ -76,6 +76,7 @@ def draw_resource() -> None:
             return
         with parts.card("resource", f"{shown.kind} · {shown.title}", shown.state):
             parts.facts(shown.facts)
+            choices.alarm_links([line for panel in shown.panels for line in panel.lines])
         draw_own_charts(shown)
         left, right = st.columns([7, 5], gap="xsmall")
         with left, parts.card("resource-scaling", "Scaling activities", None):

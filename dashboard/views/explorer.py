@@ -218,7 +218,11 @@ class PriceTag:
 
 def price(sources: Sources, asked: Question, *, now: datetime) -> PriceTag:
     """Say what reading would cost now; makes no call."""
-    planned: Plan = sources.plan(queries([asked.panel], asked.on), now=now)
+    return tag_of(sources.plan(queries([asked.panel], asked.on), now=now))
+
+
+def tag_of(planned: Plan) -> PriceTag:
+    """Say what a plan of reads costs, in one sentence."""
     calls = count(len(planned.calls), "call")
     text = f"{calls}, expected price {money(planned.cost)}. {planned.explanation.replace('$', chr(92) + '$')}"
     return PriceTag(text, planned.cost, planned.cost == ZERO)

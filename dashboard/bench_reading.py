@@ -1,0 +1,92 @@
+"""What the workbench looks at: the account's metrics and alarms, and the series behind the preview, each read once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from access.policy import Action, decide
+from alarms.doctor import Finding
+from core.reading import Fault, Reading, Scope, Unknown
+from dashboard import choices, parts
+from dashboard.alarm_fields import Known
+from dashboard.cached import Context
+from dashboard.state import PageState
+from dashboard.views import checkup, workbench, workbench_view
+from dashboard.views.alarm_choices import action_name
+from dashboard.views.alarm_form import Checked
+from dashboard.views.workbench import Question, Read, Shown
+from dashboard.views.workbench_view import WorkbenchView
+
+DIRECTORY_SECONDS = 60.0
+READ_SECONDS = 60.0
+
+
+def known(context: Context, scope: Scope) -> Reading[Known]:
+    """Give what the form offers, as far as it could be read."""
+    metrics = parts.looked(
+        context, ("known", scope), partial(parts.at_clock, context, context.sources.known_metrics, scope),
+        every=DIRECTORY_SECONDS, height=40,
+    )  # fmt: skip
+    alarms = parts.looked(
+        context, ("alarms", scope), partial(parts.at_clock, context, context.sources.alarms, scope),
+        every=context.refresh * 2, height=40,
+    )  # fmt: skip
+    states = () if alarms is None else alarms.value
+    arns = dict.fromkeys(arn for state in states for arn in state.actions)
+    faults: tuple[Fault, ...] = tuple(fault for each in (metrics, alarms) if each is not None for fault in each.faults)
+    offered = Known(
+        () if metrics is None else metrics.value,
+        tuple(sorted(state.name for state in states)),
+        {arn: str(action_name(arn)) for arn in arns},
+    )
+    return Reading(offered, context.now(), faults)
+
+
+def asked_for(context: Context, state: PageState, checked: Checked, this: Shown) -> Question:
+    """Give what must be read to preview a draft."""
+    return workbench.question(this.alarm, state.scope, days=workbench.days_of(checked.draft), now=context.now())
+
+
+def reading(context: Context, asked: Question, *, height: int) -> Read | None:
+    """Give the series, from what everybody shares; a price is asked for first, and None is given until it is agreed to.
+
+    Draws a price and a button, or a skeleton of `height` while the first read is on its way.
+    """
+    tag = workbench.price(context.sources, asked, now=context.now())
+    spend = decide(context.actor, Action.SPEND)
+    held = context.feed.holds(asked.key)
+    if not tag.free and not held and not choices.draw_price(tag, spend, key="wb-pay"):
+        return None
+    load = partial(workbench.read, context.sources, asked, clock=context.now)
+    # What was paid for is read once.
+    return parts.looked(context, asked.key, load, every=READ_SECONDS if tag.free else None, height=height)
+
+
+def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> WorkbenchView:
+    """Give what the preview shows of what was read."""
+    incidents = workbench.incidents_of(checked.draft, found.span)
+    tried = workbench.trial(this, found, incidents=incidents)
+    spans = tuple(incident.span for incident in incidents)
+    return workbench_view.build(this, found, tried, incidents=spans, movable=movable)
+
+
+def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> tuple[Finding, ...]:
+    """Give what the doctor says of a draft. It looks at what is read already, and waits for nothing."""
+    if not view.examinable:
+        return ()
+    inventory = context.feed.look(
+        ("inventory", scope), partial(parts.at_clock, context, context.sources.inventory, scope),
+        every=DIRECTORY_SECONDS, patience=0.0,
+    )  # fmt: skip
+    evidence = checkup.evidence(
+        scope,
+        at=context.now(),
+        span=view.bench.chart.span,
+        alarm=view.alarm,
+        series=view.history,
+        metrics=known.metrics or Unknown("the list of metrics could not be read"),
+        neighbours=Unknown("the other alarms were not read"),
+        inventory=Unknown("it is still being read") if inventory is None else checkup.whole(inventory.value),
+        topics={},
+    )
+    return checkup.findings(view.alarm, evidence)

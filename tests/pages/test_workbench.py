@@ -1,0 +1,193 @@
+"""The alarm workbench in its states, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from access.identity import Role
+from dashboard.views.alarm_draft import Draft, Kind, QueryDraft, carried, document
+from tests.pages import fakes, seen
+from tests.pages.conftest import Open
+from tests.pages.fakes import HOSTILE, FakeSources, context
+
+CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
+GOOD = Draft(
+    name="cpu", namespace="AWS/EC2", metric="CPUUtilization", dimensions=f"InstanceId={fakes.INSTANCES[0]}",
+    threshold="70", n="3", period="300",
+)  # fmt: skip
+
+
+def said(app: AppTest) -> str:
+    """What is on the page, as it is read."""
+    return seen.text(app).replace("\\", "").replace("\u2060", "")
+
+
+def token(draft: Draft) -> str:
+    found = carried(document(draft))
+    assert found is not None
+    return found
+
+
+def test_an_empty_form_finds_no_fault_and_says_how_to_begin(open_page: Open) -> None:
+    app = open_page(context(), "workbench")
+    assert not app.exception
+    assert not app.error
+    text = said(app)
+    assert "Choose what to watch" in text
+    assert "3 fields to fill in" in text
+    assert "Pick a metric" in text
+
+
+def test_a_chart_starts_an_alarm_and_the_link_then_carries_the_draft(open_page: Open) -> None:
+    app = open_page(context(), "workbench", metric=CPU)
+    assert not app.exception
+    assert app.text_input(key="wb-name").value == f"{fakes.INSTANCES[0]}-CPUUtilization-Average"
+    assert "metric" not in app.query_params
+    assert app.query_params["draft"]
+    text = said(app)
+    assert "Give the value that must not be crossed" in text
+    assert "which would have gone off at most once a week" in text
+
+
+def test_a_reload_in_the_middle_of_a_form_loses_nothing(open_page: Open) -> None:
+    first = open_page(context(), "workbench", metric=CPU)
+    first.text_input(key="wb-threshold").set_value("7o").run()
+    first.text_input(key="wb-name").set_value("half done").run()
+    again = open_page(context(), "workbench", draft=str(first.query_params["draft"]))
+    assert again.text_input(key="wb-threshold").value == "7o"
+    assert again.text_input(key="wb-name").value == "half done"
+    assert "'7o' is no number" in said(again)
+
+
+def test_what_is_typed_is_judged_beside_its_field_and_the_rest_goes_on(open_page: Open) -> None:
+    app = open_page(context(), "workbench", draft=token(GOOD))
+    assert "Ready" in said(app)
+    app.text_input(key="wb-threshold").set_value("1e999").run()
+    text = said(app)
+    assert "not a finite number" in text
+    assert "1 field to correct" in text
+    assert "Would" in text
+
+
+def test_the_threshold_of_the_replay_follows_the_form(open_page: Open) -> None:
+    app = open_page(context(), "workbench", draft=token(GOOD))
+    before = said(app)
+    app.text_input(key="wb-threshold").set_value("1").run()
+    assert said(app) != before
+    assert "still on" in said(app)
+
+
+def test_the_request_is_shown_in_four_languages(open_page: Open) -> None:
+    app = open_page(context(), "workbench", draft=token(GOOD))
+    code = "\n".join(block.value for block in app.code)
+    for words in (
+        "aws cloudwatch put-metric-alarm",
+        "put_metric_alarm(",
+        "AWS::CloudWatch::Alarm",
+        "aws_cloudwatch_metric_alarm",
+    ):
+        assert words in code
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_draws_its_fields_and_keeps_the_others(open_page: Open, kind: Kind) -> None:
+    app = open_page(context(), "workbench", draft=token(GOOD))
+    app.button_group(key="wb-kind").set_value(kind).run()
+    assert not app.exception
+    assert not app.error
+    app.button_group(key="wb-kind").set_value(Kind.METRIC).run()
+    assert app.text_input(key="wb-threshold").value == "70"
+
+
+def test_metric_math_marks_the_place_of_an_error(open_page: Open) -> None:
+    metric = QueryDraft("m1", GOOD.namespace, GOOD.metric, GOOD.dimensions, "Average", "300")
+    broken = QueryDraft("e1", statistic="", period="", expression="m1 + * 2", watched=True)
+    draft = Draft(kind=Kind.MATH, name="x", threshold="1", queries=(metric, broken))
+    app = open_page(context(), "workbench", draft=token(draft))
+    assert "m1 + * 2\n     ^" in [code.value for code in app.code]
+
+
+def test_the_rule_builder_and_the_text_follow_each_other(open_page: Open) -> None:
+    app = open_page(context(), "workbench", draft=token(Draft(kind=Kind.COMPOSITE, name="both")))
+    app.button(key="wb-rule--add").click().run()
+    app.button(key="wb-rule--add").click().run()
+    rule = app.text_area(key="wb-rule").value or ""
+    assert rule.count("ALARM(") == 2
+    assert " OR " in rule
+    app.text_area(key="wb-rule").set_value('ALARM("web-cpu-high") AND NOT OK("web-cpu-low")').run()
+    assert app.selectbox(key="wb-rule-1-alarm").value == "web-cpu-low"
+    app.button(key="wb-rule-0-gone").click().run()
+    assert app.text_area(key="wb-rule").value == 'NOT OK("web-cpu-low")'
+    app.text_area(key="wb-rule").set_value("ALARM(").run()
+    assert app.text_area(key="wb-rule").value == "ALARM("
+    assert "The builder comes back" in said(app)
+
+
+def test_tags_are_added_and_taken_off(open_page: Open) -> None:
+    app = open_page(context(), "workbench", draft=token(GOOD))
+    app.button(key="wb-add-tag").click().run()
+    app.text_input(key="wb-tag-0-key").set_value("team=a").run()
+    app.text_input(key="wb-tag-0-value").set_value(HOSTILE).run()
+    assert "team=a" in "\n".join(code.value for code in app.code)
+    app.button(key="wb-tag-0-gone").click().run()
+    assert "team=a" not in "\n".join(code.value for code in app.code)
+
+
+def test_without_datapoints_the_form_stands_and_says_so(open_page: Open) -> None:
+    app = open_page(context(FakeSources(silent=True)), "workbench", draft=token(GOOD))
+    assert not app.error
+    assert "No datapoints yet" in said(app)
+    assert "aws cloudwatch put-metric-alarm" in "\n".join(code.value for code in app.code)
+
+
+def test_denied_series_leave_the_form(open_page: Open) -> None:
+    app = open_page(
+        context(FakeSources(deny=frozenset({"cloudwatch:GetMetricStatistics"}))), "workbench", draft=token(GOOD)
+    )
+    assert "AWS denied access" in said(app)
+    assert app.text_input(key="wb-threshold").value == "70"
+
+
+def test_a_paid_read_asks_first_and_a_viewer_reads_why_not(open_page: Open) -> None:
+    app = open_page(context(FakeSources(paid=True), role=Role.VIEWER), "workbench", draft=token(GOOD))
+    (pay,) = [button for button in app.button if button.key == "wb-pay"]
+    assert pay.disabled
+    app = open_page(context(FakeSources(paid=True)), "workbench", draft=token(GOOD))
+    app.button(key="wb-pay").click().run()
+    assert "in the last" in said(app)
+
+
+@pytest.mark.parametrize("bad", ["cAAAA", "k" + "0" * 32, "x", "c" * 1990])
+def test_a_link_that_cannot_be_read_begins_empty_and_says_why(open_page: Open, bad: str) -> None:
+    app = open_page(context(), "workbench", draft=bad)
+    assert not app.exception
+    assert "The form begins empty" in said(app)
+
+
+def test_a_hostile_draft_is_only_text(open_page: Open) -> None:
+    draft = Draft(
+        name=HOSTILE, description=HOSTILE, namespace=HOSTILE, metric=HOSTILE, dimensions=f"a={HOSTILE}",
+        threshold="1", alarm_actions=(HOSTILE,), tags=((HOSTILE, HOSTILE),),
+    )  # fmt: skip
+    app = open_page(context(), "workbench", draft=token(draft))
+    assert not app.exception
+    for kind in ("markdown", "caption", "button"):
+        for element in app.get(kind):
+            shown = str(getattr(element, "value", "")) + str(getattr(element, "label", ""))
+            assert "![x](" not in shown
+
+
+def test_the_explorer_and_a_resource_link_to_an_alarm_on_what_they_show(open_page: Open) -> None:
+    for page, url in (("explorer", {"metric": CPU}), ("resources", {"resource": "group~web-asg"})):
+        app = open_page(context(), page, **url)
+        assert any("alarm" in str(link.proto) for link in app.get("page_link"))
+
+
+def test_the_list_of_alarms_is_narrowed_and_leads_to_a_new_one(open_page: Open) -> None:
+    app = open_page(context(), "alarms")
+    assert "3 alarms of 3; 1 in alarm" in said(app)
+    app.text_input(key="alarm-words").set_value("high").run()
+    assert "1 alarm of 3" in said(app)
+    app.button(key="new-alarm").click().run()
+    assert "Choose what to watch" in said(app)
