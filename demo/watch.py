@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from alarms.scaling import Policy, PolicyKind
+from alarms.tracking import tracking_requests
 from demo.building import Built, pairs
 from demo.noise import key
 from demo.world import HOSTILE, HOSTILE_BIDI, HOSTILE_MARKS
@@ -14,18 +16,6 @@ Request = dict[str, Any]
 
 CPU_HIGH: Final = 70.0
 CPU_LOW: Final = 40.0
-
-TRACKED: Final[Mapping[str, tuple[str, str]]] = {
-    "ASGAverageCPUUtilization": ("AWS/EC2", "CPUUtilization"),
-    "ASGAverageNetworkIn": ("AWS/EC2", "NetworkIn"),
-    "ASGAverageNetworkOut": ("AWS/EC2", "NetworkOut"),
-    "ALBRequestCountPerTarget": ("AWS/ApplicationELB", "RequestCountPerTarget"),
-}
-"""Predefined metrics of target tracking.
-https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PredefinedMetricSpecification.html"""
-
-LOW_SHARE: Final = 0.9
-"""Target tracking scales in when the metric stays this far below its target, as AWS's low alarms are put."""
 
 
 def dimensions(named: Mapping[str, str]) -> list[dict[str, str]]:
@@ -48,55 +38,9 @@ def tracking_alarms(arn: str, policy: Policy, specification: Mapping[str, Any] |
 
     `specification` is the policy's TargetTrackingConfiguration; without it the group's average CPU is tracked.
     """
-    watched = _tracked_metric(policy, specification or {})
     digits = f"{key(arn):016x}{key(arn, 'low'):016x}"
     identity = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
-    common = {
-        **watched,
-        "ActionsEnabled": True,
-        "AlarmActions": [arn],
-        "Period": 60,
-        "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {arn}.",
-    }
-    target = float(policy.target or 0.0)
-    high = {
-        **common,
-        "AlarmName": f"TargetTracking-{policy.group}-AlarmHigh-{identity}",
-        "EvaluationPeriods": 3,
-        "Threshold": target,
-        "ComparisonOperator": "GreaterThanThreshold",
-    }
-    low = {
-        **common,
-        "AlarmName": f"TargetTracking-{policy.group}-AlarmLow-{identity}",
-        "EvaluationPeriods": 15,
-        "Threshold": target * LOW_SHARE,
-        "ComparisonOperator": "LessThanThreshold",
-    }
-    return [high] if policy.never_in else [high, low]
-
-
-def _tracked_metric(policy: Policy, specification: Mapping[str, Any]) -> Request:
-    custom = specification.get("CustomizedMetricSpecification") or {}
-    if custom.get("Metrics"):
-        return {"Metrics": custom["Metrics"]}
-    if custom:
-        return {
-            "Namespace": custom["Namespace"],
-            "MetricName": custom["MetricName"],
-            "Dimensions": custom.get("Dimensions") or [],
-            "Statistic": custom.get("Statistic") or "Average",
-            **({"Unit": custom["Unit"]} if custom.get("Unit") else {}),
-        }
-    predefined = specification.get("PredefinedMetricSpecification") or {}
-    kind = predefined.get("PredefinedMetricType", "ASGAverageCPUUtilization")
-    namespace, name = TRACKED[kind]
-    where = {"AutoScalingGroupName": policy.group}
-    if kind == "ALBRequestCountPerTarget":
-        balancer, _, target_group = str(predefined["ResourceLabel"]).partition("/targetgroup/")
-        where = {"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{target_group}"}
-    statistic = "Sum" if kind == "ALBRequestCountPerTarget" else "Average"
-    return {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions(where), "Statistic": statistic}
+    return tracking_requests(replace(policy, arn=arn), identity=identity, specification=specification)
 
 
 def _alarm(name: str, metric: str, where: Mapping[str, str], **more: Any) -> Request:
