@@ -1,4 +1,4 @@
-"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor on the alarms that exist."""
+"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor and coverage on an account."""
 
 from __future__ import annotations
 
@@ -49,11 +49,16 @@ def _parser() -> argparse.ArgumentParser:
         "doctor", help="say what is wrong with the alarms that exist, and what would mend it"
     )
     examined.add_argument("names", nargs="*", metavar="NAME", help="alarms to examine; all where none is named")
-    examined.add_argument("--account", help="of the watched accounts only this one")
-    examined.add_argument("--region", help="of the watched regions only this one")
     examined.add_argument("--fix-plan", action="store_true", help="print what would mend the findings, change nothing")
-    examined.add_argument("--json", action="store_true", help="for programs")
     examined.set_defaults(run=_doctor)
+    covered = commands.add_parser("coverage", help="say which resources lack which recommended alarms")
+    covered.add_argument("--propose", action="store_true", help="say what would fill each gap, replayed and priced")
+    covered.add_argument("--requests", action="store_true", help="print the proposed alarms as a file of requests")
+    covered.set_defaults(run=_coverage)
+    for command in (examined, covered):
+        command.add_argument("--account", help="of the watched accounts only this one")
+        command.add_argument("--region", help="of the watched regions only this one")
+        command.add_argument("--json", action="store_true", help="for programs")
     return parser
 
 
@@ -66,6 +71,12 @@ def _doctor(options: argparse.Namespace) -> int:
     from dashboard.console import doctor
 
     return doctor.run(options, clock=_clock)
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    from dashboard.console import coverage
+
+    return coverage.run(options, clock=_clock)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from alarms.definition import DefinitionErrors, parse, to_request
 from alarms.doctor.changing import with_metric, with_period
-from alarms.doctor.evidence import Evidence
+from alarms.doctor.evidence import Evidence, lost_dimensions
 from alarms.doctor.findings import Code, Finding, Severity
 from alarms.kinds import Alarm, Comparison, MetricAlarm, MetricMath, MissingData, SingleMetric
 from alarms.pricing import price_of
@@ -88,10 +88,7 @@ def _own_metrics(alarm: MetricAlarm, evidence: Evidence) -> tuple[MetricId, ...]
 
 def gone(metric: MetricId, evidence: Evidence) -> tuple[str, ...]:
     """Give the dimensions, as `name=value`, whose thing is not in the inventory any more; none where not known."""
-    if isinstance(evidence.resources, Unknown):
-        return ()
-    there = evidence.resources
-    return tuple(f"{name}={value}" for name, value in metric.dimensions if name in there and value not in there[name])
+    return () if isinstance(evidence.resources, Unknown) else lost_dimensions(metric, evidence.resources)
 
 
 # -- what AWS refuses ---------------------------------------------------------------------------------------------

@@ -145,6 +145,16 @@ class Evidence:
         return self.histories.get(watched, Unknown("its datapoints were not read"))
 
 
+def lost_dimensions(metric: MetricId, there: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Give the dimensions, as `name=value`, whose thing is not among those that are `there`."""
+    return tuple(
+        f"{name}={value}"
+        for name, value in metric.dimensions
+        # Other services have instances too, under the same name.
+        if name in there and value not in there[name] and (name != "InstanceId" or value.startswith("i-"))
+    )
+
+
 def without_name(alarm: Alarm) -> Alarm:
     """Give what two alarms share that do the same: all but name, description and tags."""
     if isinstance(alarm, LogAlarm):

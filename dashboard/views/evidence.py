@@ -91,7 +91,7 @@ def gather(
         span=Timespan.last(LONGEST, now=now),
         metrics=_unknown(known) or Directory.of(known.value),
         histories=histories.value,
-        resources=_resources(inventory),
+        resources=resources_of(inventory),
         topics=topics.value,
         neighbours=_unknown(documents) or Neighbours.of((*(a for a in existing if a.name not in draft_names), *drawn)),
         live={
@@ -143,7 +143,7 @@ def _live(
 # -- things -------------------------------------------------------------------------------------------------------
 
 
-def _resources(reading: Reading[Inventory]) -> Mapping[str, frozenset[str]] | Unknown:
+def resources_of(reading: Reading[Inventory]) -> Mapping[str, frozenset[str]] | Unknown:
     """The values of dimensions by their name, of the services that answered."""
     silent = {fault.what.partition(":")[0] for fault in reading.faults}
     found = reading.value

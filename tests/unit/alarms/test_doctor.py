@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.definition import Alarm, MetricAlarm, parse
@@ -72,6 +72,7 @@ healthy = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(healthy)
 def test_a_healthy_alarm_has_no_findings_and_nothing_is_left_unexamined(case: tuple[MetricAlarm, bool]) -> None:
     alarm, exists = case
@@ -83,6 +84,7 @@ def test_a_healthy_alarm_has_no_findings_and_nothing_is_left_unexamined(case: tu
 PARTS = ("metrics", "resources", "neighbours")
 
 
+@settings(deadline=None)
 @given(healthy, st.sets(st.sampled_from([*PARTS, "topics", "histories"])))
 def test_what_was_not_read_is_no_finding_but_is_said(case: tuple[MetricAlarm, bool], unread: set[str]) -> None:
     alarm, exists = case
@@ -439,6 +441,7 @@ def test_a_draft_that_would_flap_gets_the_window_that_calms_it() -> None:
     assert f"Ask for {calm.m} of {calm.n} datapoints instead of 1 of 1" in finding.fix_sentence
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["40x3", "60", "60x2", "60x9", "40x30", "_x3"]), min_size=30, max_size=60))
 def test_whatever_its_history_a_calming_fix_removes_the_flapping(words: list[str]) -> None:
     alarm = watching(EvaluationPeriods=1, Threshold=50)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.doctor.policies import Caller, Truth, glob, rule, with_statement
@@ -153,6 +153,7 @@ def test_a_statement_more_leaves_the_others_as_they_are() -> None:
     assert rule(with_statement("", statement()), CALL).allowed is True
 
 
+@settings(deadline=None)
 @given(st.text("a*?b", max_size=8), st.text("ab", max_size=8))
 def test_a_pattern_matches_as_its_regular_expression_does(pattern: str, text: str) -> None:
     expression = "".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern)
@@ -167,6 +168,7 @@ documents = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(documents)
 def test_any_document_gets_an_answer(document: Any) -> None:
     assert rule(json.dumps(document), CALL).allowed in (True, False, None)

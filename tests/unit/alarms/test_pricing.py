@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.definition import Alarm, from_response, parse
@@ -174,6 +174,7 @@ KINDS = {make.__name__: make("a") for make in (simple, ratio, band, insights, co
 }
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=25))
 def test_alarms_added_one_by_one_cost_what_they_cost_together(kinds: Sequence[str]) -> None:
     everything = [replace(KINDS[kind], name=f"alarm {place}") for place, kind in enumerate(kinds)]
