@@ -40,8 +40,7 @@ class Bench {
     const { frame, root } = this.card;
     this.card.reset.addEventListener("click", () => this.zoomTo(null));
     frame.tabIndex = 0;
-    frame.removeAttribute("role"); // holds the slider
-    frame.setAttribute("role", "group");
+    frame.setAttribute("role", "group"); // no image: it holds the slider
     this.note = make("div", "note");
     frame.append(this.note);
     this.tip = new Tip(frame);

@@ -15,7 +15,7 @@ function cleanStep(rough) {
 
 export class BenchPlot extends Plot {
   // Further hooks: view() -> {threshold, below, movable, band, ghost}, marking(), onMove(value), onSet(value),
-  // onCancel(), onMark(from, to), onDrawn()
+  // onClick(value), onCancel(), onMark(from, to), onDrawn(plot)
   constructor(root, panel, height, hooks) {
     super(root, panel, height, hooks);
     this.gripTo(make("div", "grip"));
@@ -30,8 +30,7 @@ export class BenchPlot extends Plot {
     if (this.hooks.view().band) {
       options.bands = [0, 1].map((tail) => ({ series: [place(2) + tail, place(1) + tail], fill }));
     }
-    const draw = options.cursor.bind.dblclick;
-    options.cursor.bind = { dblclick: draw, mousedown: (_, __, begin) => (event) => (this.isMark(event) ? null : begin(event)) };
+    options.cursor.bind.mousedown = (_, __, begin) => (event) => (this.isMark(event) ? null : begin(event));
     options.hooks.draw.unshift(() => this.drawGhost());
     options.hooks.draw.push(() => this.drawn());
     return options;

@@ -29,12 +29,11 @@ export class Strip {
     this.root.addEventListener("keydown", (event) => this.key(event));
   }
 
-  take(states, zone, note) {
+  take(states, zone) {
     this.states = states;
     this.zone = zone;
     this.root.hidden = !states;
     if (!states) return;
-    this.note = note;
     this.root.setAttribute("aria-label", `State of the alarm in the replay. ${states.summary || this.counted()}. Left and right arrow keys go through its changes.`);
   }
 
