@@ -67,7 +67,7 @@ def watched(settings: Settings) -> str:
     """Say what will be watched; on AWS ask who we are, before anything starts."""
     if settings.is_demo:
         return "the embedded demo cloud"
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock))
+    clients = Clients(settings, Meter(settings.place, clock=clock))
     try:
         identity = clients.identity()
         places = ", ".join(f"{clients.account_name(scope.account)} in {scope.region}" for scope in clients.scopes())

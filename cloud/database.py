@@ -21,6 +21,8 @@ from core.reading import FaultKind, Scope
 
 RETRY_SECONDS: Final = 2.0
 """How long a database that could not be reached answers so at once, however many viewers ask."""
+WAIT_SECONDS: Final = 20.0
+"""How long a thread waits for another of its process to have written."""
 _MOST_IDLE: Final = 8
 """Connections that are kept open while nobody uses them."""
 
@@ -124,6 +126,8 @@ class Database:
         self._migrations = migrations
         self._is_current = False
         self._guard = threading.Lock()
+        self._writer = threading.Lock()
+        """Lines up the threads of this process, which would only poll each other in the database."""
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._failed: tuple[float, DatabaseDownError] | None = None
         with suppress(DatabaseDownError):
@@ -143,9 +147,14 @@ class Database:
         One that loses its connection while it ends may have been kept all the same.
         """
         self._bring_up_to_date()
-        with self._transaction(self._engine.begin_writing) as connection:
-            yield connection
-            self._engine.commit(connection)
+        if not self._writer.acquire(timeout=WAIT_SECONDS):
+            raise DatabaseDownError(f"another thread writes to “{self.name}” for more than {WAIT_SECONDS:.0f} s")
+        try:
+            with self._transaction(self._engine.begin_writing) as connection:
+                yield connection
+                self._engine.commit(connection)
+        finally:
+            self._writer.release()
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

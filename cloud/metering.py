@@ -8,9 +8,10 @@ its turn, and buys or refuses it. `before-send` sees every attempt that leaves, 
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,9 +19,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from cloud.caps import Caps, Left, month_of
+from cloud.database import DatabaseDownError, Place
 from cloud.faults import NotFree, is_throttling
 from cloud.ledger import Entry, HourTotal, Ledger, Refusal, Total
 from cloud.pacing import Demand, Pacer, demands
+from cloud.pending import Pending
 from cloud.pricing import PriceBook, units_of
 from cloud.scans import QUERY_ID, Scans, expected
 from cloud.spreading import over_money, over_requests
@@ -28,9 +31,10 @@ from cloud.statement import Statement, Tally
 from core.money import ZERO, Money
 from core.timespan import Timespan
 
+log = logging.getLogger("watchkeeper.meter")
+
 Clock = Callable[[], datetime]
 
-LEDGER_FILE: Final = "ledger.sqlite3"
 BATCH_CALLS: Final = 200
 """Free calls are written in batches of at most this many …"""
 BATCH_SECONDS: Final = 1.0
@@ -83,7 +87,7 @@ class Meter:
 
     def __init__(
         self,
-        data_dir: Path,
+        place: Place | Path,
         *,
         clock: Clock,
         caps: Caps | None = None,
@@ -94,19 +98,17 @@ class Meter:
         self.prices = prices or PriceBook()
         self.caps = caps or Caps()
         self._clock = clock
-        self._ledger = Ledger(data_dir / LEDGER_FILE)
+        self._ledger = Ledger(place)
         self._tally = Tally(self._ledger)
         self._lock = threading.Lock()
-        self._pending: dict[tuple[datetime, str, str, str, str, str], list[int]] = {}
-        self._pending_calls = 0
+        self._pending = Pending()
+        self._counted = 0
         self._flushed_at = clock()
         self._used: dict[str, int] = {}
         self._used_month = month_of(self._flushed_at)
         self._quotes = threading.local()
         self._scans = Scans.none()
         self._refused: dict[tuple[str, str, str, str], datetime] = {}
-        self._refusals: list[Refusal] = []
-        self._viewing: set[tuple[datetime, str, str]] = set()
         atexit.register(self.close)
 
     def attach(self, session: Events, *, account: Callable[[], str]) -> None:
@@ -132,7 +134,10 @@ class Meter:
     def close(self) -> None:
         """Write what is pending; the meter can go on being used."""
         atexit.unregister(self.close)
-        self.flush()
+        try:
+            self.flush()
+        except DatabaseDownError as error:
+            log.warning("%d free calls could not be written to the ledger: %s", self._pending.calls, error.detail)
 
     def totals(self, span: Timespan) -> tuple[Total, ...]:
         """Give every process's calls in `span`, this one's up to now."""
@@ -190,13 +195,12 @@ class Meter:
             if last is not None and refusal.at - last < timedelta(seconds=refusal.every):
                 return
             self._refused[key] = refusal.at
-            self._refusals.append(refusal)
+        self._pending.refuse(refusal)
 
     def watched(self, viewer: str, page: str) -> None:
         """Note that `viewer`, a random name of a session, has `page` on screen in this minute."""
         minute = self._clock().replace(second=0, microsecond=0)
-        with self._lock:
-            self._viewing.add((minute, viewer, page))
+        self._pending.watch((minute, viewer, page))
 
     # -- one call ---------------------------------------------------------------------------------------------------
 
@@ -255,23 +259,27 @@ class Meter:
     def _count_free(self, service: str, operation: str, account: str, quote: _Quote) -> None:
         at = self._clock()
         key = (at.replace(second=0, microsecond=0), service, operation, account, quote.region, quote.feature)
+        self._pending.count(key, quote.units)
         with self._lock:
-            pending = self._pending.setdefault(key, [0, 0])
-            pending[0] += 1
-            pending[1] += quote.units
-            self._pending_calls += 1
+            self._counted += 1
             if service == "cloudwatch":
                 self._used[account] = self._used.get(account, 0) + quote.units
-            late = at - self._flushed_at >= timedelta(seconds=BATCH_SECONDS)
-            due = late or self._pending_calls >= BATCH_CALLS
+            due = self._counted >= BATCH_CALLS or at - self._flushed_at >= timedelta(seconds=BATCH_SECONDS)
         if due:
-            self.flush()
+            with suppress(DatabaseDownError):  # a free call goes on; what was counted stays in memory
+                self.flush()
 
     def _buy(self, service: str, operation: str, account: str, quote: _Quote) -> None:
-        """Write a paid attempt before it leaves, or refuse it."""
+        """Write a paid attempt before it leaves, or refuse it: also where it cannot be written."""
         at = self._clock().replace(second=0, microsecond=0)
         entry = Entry(at, service, operation, account, quote.region, quote.feature, 1, quote.units, quote.cost)
-        if in_the_way := self._ledger.append_within(entry, caps=self.caps):
+        try:
+            if self._pending.owes:
+                self.flush()
+            in_the_way = self._ledger.append_within(entry, caps=self.caps)
+        except DatabaseDownError as error:
+            raise NotFree(f"it costs {entry.cost}, and the ledger that keeps the cap cannot be written now") from error
+        if in_the_way:
             self._note_refused(service, operation, account, quote)
             raise NotFree(in_the_way.refusal(entry.cost))
         quote.bought = entry
@@ -293,7 +301,9 @@ class Meter:
 
     def _settle(self, entry: Entry | None) -> None:
         if entry is not None:
-            self._ledger.append([replace(entry, at=entry.at.replace(second=0, microsecond=0))])
+            self._pending.settle(replace(entry, at=entry.at.replace(second=0, microsecond=0)))
+            with suppress(DatabaseDownError):  # nothing more is bought before it is written
+                self.flush()
 
     def _here(self) -> dict[tuple[str, str], _Quote]:
         quotes: dict[tuple[str, str], _Quote] | None = getattr(self._quotes, "by_call", None)
@@ -304,22 +314,25 @@ class Meter:
     # -- the ledger -------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write the calls counted since the last time, and what was refused and watched."""
+        """Write the calls counted since the last time, and what was refused and watched.
+
+        Raises `DatabaseDownError`; what could not be written stays in memory for the next time.
+        """
         with self._lock:
-            pending, self._pending = self._pending, {}
-            refusals, self._refusals = self._refusals, []
-            viewing, self._viewing = self._viewing, set()
-            self._pending_calls = 0
-            self._flushed_at = self._clock()
-        if pending:
-            self._ledger.append(
-                Entry(*key, calls=calls, units=units, cost=ZERO) for key, (calls, units) in pending.items()
-            )
-        if refusals or viewing:
-            self._ledger.note(refusals, viewing)
+            self._counted, self._flushed_at = 0, self._clock()
+        batch = self._pending.take()
+        try:
+            if batch:
+                self._ledger.write(batch.entries(), batch.refusals, batch.viewing)
+        except DatabaseDownError:
+            self._pending.put_back(batch)
+            raise
 
     def _used_by(self, account: str) -> int:
-        """Our own part of the month's allowance: what the ledger knew when first asked, and ours since."""
+        """Our own part of the month's allowance: what the ledger knew when first asked, and ours since.
+
+        Raises `DatabaseDownError` where the ledger was not asked yet and does not answer: a call that may cost waits.
+        """
         month = month_of(self._clock())
         with self._lock:
             if month != self._used_month:

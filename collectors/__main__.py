@@ -78,7 +78,7 @@ def list_pins(settings: Settings) -> int:
 
 def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     """Poll until told to stop. Give 1 when the one look of `once` brought a fault."""
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
+    clients = Clients(settings, Meter(settings.place, clock=clock, caps=settings.caps))
     sources = CloudSources(clients, Store(settings.place))
     faults: list[Fault] = []
     try:

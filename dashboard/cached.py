@@ -115,7 +115,7 @@ _CALLER: Final = Scope("the caller's account", "any region")
 def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     """Give the context of the product: collectors behind the feed."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    meter = Meter(settings.data_dir, clock=clock, caps=settings.caps)
+    meter = Meter(settings.place, clock=clock, caps=settings.caps)
     clients = Clients(settings, meter)
     try:
         scopes = clients.scopes()

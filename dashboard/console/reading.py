@@ -32,7 +32,7 @@ def sources(name: str, *, clock: Callable[[], datetime]) -> Iterator[CloudSource
     except SettingsError as error:
         raise CommandError(str(error)) from error
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
+    clients = Clients(settings, Meter(settings.place, clock=clock, caps=settings.caps))
     store = Store(settings.place)
     try:
         with feature(name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cloud import statement as bills
+from cloud.database import DatabaseDownError
 from cloud.ledger import HourTotal, Total
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS, PriceBook
 from cloud.reconciliation import usage_type
@@ -61,7 +61,7 @@ class Books:
     """Where our own bill comes from."""
 
     read: Callable[[], Statement]
-    """Gives the statement as of now; raises sqlite3.Error where the ledger's file cannot be read."""
+    """Gives the statement as of now; raises DatabaseDownError where the ledger cannot be read."""
     watched: Callable[[str, str], None] = field(default=lambda _viewer, _page: None)
     """Notes that a viewer (a random name of a session) has a page on screen."""
     refresh_seconds: int = 60
@@ -109,11 +109,11 @@ class OwnBillView:
 
 
 def read(books: Books) -> Statement:
-    """Give the statement; `LedgerUnreadError` where the ledger's file cannot be read."""
+    """Give the statement; `LedgerUnreadError` where the ledger cannot be read."""
     try:
         return books.read()
-    except sqlite3.Error as error:
-        raise LedgerUnreadError(f"The ledger of our own calls cannot be read: {error}.") from error
+    except DatabaseDownError as error:
+        raise LedgerUnreadError(f"The ledger of our own calls cannot be read: {error.detail}.") from error
 
 
 def build(found: Statement, books: Books, *, names: Mapping[str, str], now: datetime) -> OwnBillView:

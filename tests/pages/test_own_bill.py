@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +11,7 @@ from decimal import Decimal
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cloud.database import DatabaseDownError
 from cloud.ledger import HourTotal
 from cloud.statement import Statement
 from collectors.spend_lines import CHARGE, SpendLine
@@ -104,7 +104,7 @@ def test_an_old_statement_is_called_stale_and_stays(open_page: Open) -> None:
 
 def test_a_ledger_that_cannot_be_read_says_why(open_page: Open) -> None:
     def locked() -> Statement:
-        raise sqlite3.OperationalError("database is locked")
+        raise DatabaseDownError("database is locked")
 
     app = opened(open_page, locked)
     assert not app.exception

@@ -13,9 +13,10 @@ import pytest
 
 from cloud.caps import Caps, day_of, month_of
 from cloud.clients import Clients
+from cloud.database import Place
 from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger
-from cloud.metering import LEDGER_FILE, feature
+from cloud.metering import feature
 from cloud.pricing import (
     FREE_CLOUDWATCH_REQUESTS,
     Price,
@@ -25,6 +26,7 @@ from cloud.pricing import (
 from cloud.spreading import PACE_BURST
 from core.money import ZERO, Money
 from core.timespan import Timespan
+from tests.places import heard, told
 from tests.unit.collectors.endpoint import Endpoint, Ticking, clients_of, serving
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -134,7 +136,7 @@ def test_the_free_million_is_counted_down_across_restarts(endpoint: Endpoint, tm
 def test_beyond_the_free_million_a_request_costs_and_is_refused(endpoint: Endpoint, tmp_path: Path) -> None:
     clients = clients_of(endpoint, tmp_path)
     account = clients.scopes()[0].account
-    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger = Ledger(clients.settings.data_dir)
     ledger.append([Entry(NOW, "cloudwatch", "X", account, "", "", 1, FREE_CLOUDWATCH_REQUESTS, ZERO)])
     ledger.close()
     with pytest.raises(NotFree):
@@ -159,7 +161,7 @@ def test_reads_are_spaced_out_when_the_month_would_outlast_the_allowance(
 ) -> None:
     clock = Ticking(datetime(2026, 11, day, tzinfo=UTC))
     clients = clients_of(endpoint, tmp_path, clock=clock)
-    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger = Ledger(clients.settings.data_dir)
     ledger.append([Entry(clock.now, "cloudwatch", "X", "111111111111", "", "", 1, used, ZERO)])
     ledger.close()
     assert clients.meter.stretch("111111111111") == pytest.approx(stretch)
@@ -204,7 +206,7 @@ def test_the_cap_of_a_day_holds_beside_the_months(endpoint: Endpoint, tmp_path: 
 
 def test_the_months_cap_is_named_when_both_are_reached(endpoint: Endpoint, tmp_path: Path) -> None:
     clients = clients_of(endpoint, tmp_path, cap=Money(Decimal("0.00003")), a_day=Money(Decimal("0.00002")))
-    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger = Ledger(clients.settings.data_dir)
     yesterday = NOW - timedelta(days=1)
     ledger.append([Entry(yesterday, "cloudwatch", "X", "1", "", "", 1, 1, Money(Decimal("0.00001")))])
     ledger.close()
@@ -226,8 +228,8 @@ def test_the_cap_of_a_day_holds_over_a_restart(endpoint: Endpoint, tmp_path: Pat
     clients.close()
 
 
-def race(folder: str, caps: Caps, bought: Any) -> None:
-    ledger = Ledger(Path(folder) / LEDGER_FILE)
+def race(place: str, caps: Caps, bought: Any) -> None:
+    ledger = Ledger(heard(place))
     entry = Entry(NOW, "cloudwatch", "GetMetricData", "1", "", "", 1, 1, Money(Decimal("0.00001")))
     for _ in range(25):
         if ledger.append_within(entry, caps=caps) is None:
@@ -242,16 +244,16 @@ MILL = Money(Decimal("0.001"))
 @pytest.mark.parametrize(
     "caps", [Caps(MILL), Caps(Money(Decimal(1)), MILL), Caps(MILL, Money(Decimal(1)))], ids=["month", "day", "both"]
 )
-def test_eight_processes_never_pass_a_cap_together(tmp_path: Path, caps: Caps) -> None:
+def test_eight_processes_never_pass_a_cap_together(place: Place, caps: Caps) -> None:
     context = multiprocessing.get_context("spawn")
     bought = context.Value("i", 0)
-    racers = [context.Process(target=race, args=(str(tmp_path), caps, bought)) for _ in range(8)]
+    racers = [context.Process(target=race, args=(told(place), caps, bought)) for _ in range(8)]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
     assert bought.value == 100
-    ledger = Ledger(tmp_path / LEDGER_FILE)
+    ledger = Ledger(place)
     assert ledger.spent(month_of(NOW)) == ledger.spent(day_of(NOW)) == MILL
     ledger.close()
 

@@ -16,7 +16,7 @@ from cloud.caps import month_of
 from cloud.clients import Clients
 from cloud.faults import NotFree
 from cloud.ledger import Entry, Ledger, Refusal
-from cloud.metering import LEDGER_FILE, feature
+from cloud.metering import feature
 from cloud.pricing import METRICS_OF_A_QUERY, METRICS_OF_A_SEARCH, PriceBook, metrics_requested
 from cloud.scans import expecting
 from core.money import ZERO, Money
@@ -51,7 +51,7 @@ def spending(endpoint: Endpoint, tmp_path: Path, cap: str, clock: Ticking) -> Cl
 
 
 def book(clients: Clients, *entries: Entry) -> None:
-    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger = Ledger(clients.settings.data_dir)
     ledger.append(entries)
     ledger.close()
 
@@ -332,8 +332,8 @@ def test_no_projection_passes_the_cap_or_the_free_million(endpoint: Endpoint, tm
 
 
 def test_an_older_ledger_learns_the_new_tables(tmp_path: Path) -> None:
-    Ledger(tmp_path / LEDGER_FILE).close()
-    ledger = Ledger(tmp_path / LEDGER_FILE)
+    Ledger(tmp_path).close()
+    ledger = Ledger(tmp_path)
     assert ledger.refusals(Timespan(NOW, NOW + timedelta(hours=1))) == ()
     assert ledger.began() is None
     ledger.close()

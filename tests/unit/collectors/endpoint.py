@@ -13,6 +13,7 @@ from typing import Any
 
 from cloud.caps import Caps
 from cloud.clients import Clients
+from cloud.database import Place
 from cloud.metering import Meter
 from cloud.permissions import READS
 from cloud.settings import Settings
@@ -97,9 +98,15 @@ class Ticking:
 
 
 def clients_of(
-    endpoint: Endpoint, data_dir: Path, *, cap: Money = ZERO, a_day: Money | None = None, clock: Ticking | None = None
+    endpoint: Endpoint,
+    data_dir: Path,
+    *,
+    cap: Money = ZERO,
+    a_day: Money | None = None,
+    clock: Ticking | None = None,
+    place: Place | None = None,
 ) -> Clients:
     """Give clients of the demo kind that speak with the endpoint."""
     settings = Settings(cloud="demo", demo_port=endpoint.port, data_dir=data_dir)
-    meter = Meter(settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day))
+    meter = Meter(place or settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day))
     return Clients(settings, meter, reads=READS | METERED_ONLY)

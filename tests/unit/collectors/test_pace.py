@@ -13,7 +13,6 @@ import pytest
 
 from cloud.clients import Clients
 from cloud.ledger import Entry, Ledger
-from cloud.metering import LEDGER_FILE
 from cloud.pricing import FREE_CLOUDWATCH_REQUESTS
 from collectors.history import History
 from collectors.query import MetricQuery
@@ -105,6 +104,6 @@ def test_at_a_cap_of_zero_nothing_is_paced_by_money(clients: Clients, store: Sto
 
 def book(clients: Clients, at: datetime, *, cost: Money, calls: int = 1) -> None:
     account = clients.scopes()[0].account
-    ledger = Ledger(clients.settings.data_dir / LEDGER_FILE)
+    ledger = Ledger(clients.settings.data_dir)
     ledger.append([Entry(at, "cloudwatch", "X", account, "", "", calls, calls, cost)])
     ledger.close()
