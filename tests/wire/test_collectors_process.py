@@ -17,7 +17,6 @@ import pytest
 
 from cloud.caps import month_of
 from cloud.ledger import Ledger
-from cloud.metering import LEDGER_FILE
 from collectors import alarm_states, inventory
 from collectors.pins import FEATURE, Pin, Pins
 from collectors.store import Store
@@ -81,7 +80,7 @@ def test_pinned_series_are_read_when_nobody_looks_and_listed_with_their_price(cl
     assert looking.returncode == 1, said
     assert said.count("WARNING") == 1, "the paid statistic is refused, in one line"
     assert "monthly cap on our own calls is $0.00" in said
-    with closing(Ledger(tmp_path / "demo" / LEDGER_FILE)) as ledger:
+    with closing(Ledger(tmp_path / "demo")) as ledger:
         totals = ledger.totals(month_of(datetime.now(UTC)))
     (pinned,) = [total for total in totals if total.feature == FEATURE]
     assert (pinned.operation, pinned.calls) == ("GetMetricStatistics", 15)
