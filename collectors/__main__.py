@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def list_pins(settings: Settings) -> int:
     """Print the pinned series of every watched account and region."""
     clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
-    sources = CloudSources(clients, Store(settings.data_dir))
+    sources = CloudSources(clients, Store(settings.place))
     try:
         scopes = sources.scopes
         names = {scope: f"{clients.account_name(scope.account)} {scope.region}" for scope in scopes}

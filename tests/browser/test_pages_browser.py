@@ -202,7 +202,7 @@ def test_the_explorer_gives_its_datapoints(viewer: Callable[..., Viewer]) -> Non
 def test_a_series_is_pinned_in_the_explorer_and_the_collector_reads_it(viewer: Callable[..., Viewer]) -> None:
     page = opened(viewer(), "explorer").page
     page.get_by_text("Pinned series: 0 of 20").click()
-    expect(page.get_by_text("43,200 calls a month for $0.00")).to_be_visible()
+    expect(page.get_by_text("Pinning takes 43,200 calls a month")).to_be_visible()
     page.get_by_role("button", name="Pin", exact=True).click()
     expect(page.get_by_text("Pinned series: 1 of 20")).to_be_visible()
     page.goto(page.url.split("/explorer")[0] + "/own-bill")
@@ -212,6 +212,8 @@ def test_a_series_is_pinned_in_the_explorer_and_the_collector_reads_it(viewer: C
         page.wait_for_timeout(1000)
         page.reload()
         page.locator(READY["own-bill"]).first.wait_for(timeout=60_000)
+    else:
+        raise AssertionError("the collector did not read what was pinned")
     page.go_back()
     page.get_by_text("Pinned series: 1 of 20").click()
     page.get_by_role("button", name="Unpin").click()
