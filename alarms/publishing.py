@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from access.changes import ChangePlan, Document, Expected, FieldChange, Look, Step, differences
 from access.policy import Action
@@ -24,6 +24,8 @@ from core.money import Money
 from core.reading import Scope
 
 __all__ = ["Live", "delete", "live_of", "put", "set_actions", "set_state", "tag"]
+
+T = TypeVar("T")
 
 MOST_NAMES: Final = 100
 """Names in one DescribeAlarms, EnableAlarmActions or DisableAlarmActions. Source: their API references."""
@@ -87,7 +89,11 @@ def delete(
 ) -> ChangePlan:
     """Plan to delete alarms, composite ones before the alarms in their rules. The undo makes them again."""
     ordered = sorted(lives, key=lambda live: not isinstance(live.alarm, CompositeAlarm))
-    steps = tuple(_turned(_create_step(live.alarm, scope), lasting=STARTS_ANEW) for live in ordered)
+    steps = tuple(
+        _turned(_create_step(live.alarm, scope, among=[one.alarm.name for one in part]), lasting=STARTS_ANEW)
+        for part in _batches(ordered)
+        for live in part
+    )
     changes = tuple(FieldChange("Alarm", to_request(live.alarm), None, live.alarm.name) for live in ordered)
     return ChangePlan(
         _titled("Delete", [live.alarm.name for live in ordered]),
@@ -152,10 +158,10 @@ def _put_steps(alarm: Alarm, live: Live | None, scope: Scope) -> Iterator[Step]:
     yield from _tag_steps(live, _tags_of(alarm), scope)
 
 
-def _create_step(alarm: Alarm, scope: Scope) -> Step:
-    """Make an alarm that is not there; its undo deletes it."""
+def _create_step(alarm: Alarm, scope: Scope, *, among: Sequence[str] = ()) -> Step:
+    """Make an alarm that is not there; its undo deletes it. Alarms that are looked at together are one call."""
     request = _creatable(to_request(alarm))
-    expected = Expected(look([alarm.name], AlarmVersion(alarm.name)), None, _with_answers(version_of(alarm)))
+    expected = Expected(look(among or [alarm.name], AlarmVersion(alarm.name)), None, _with_answers(version_of(alarm)))
     back = Step(
         *_DELETE,
         {"AlarmNames": [alarm.name]},
@@ -281,9 +287,9 @@ def _tagged(now: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[s
     return {key: value for key, value in {**now, **changes}.items() if value is not None}
 
 
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), MOST_NAMES):
-        yield names[start : start + MOST_NAMES]
+def _batches(each: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(each), MOST_NAMES):
+        yield each[start : start + MOST_NAMES]
 
 
 def _titled(verb: str, names: Sequence[str]) -> str:

@@ -201,6 +201,8 @@ def test_bulk_delete_with_a_composite_and_undo(desk: Desk) -> None:
     lives = [desk.found(name) for name in ("disk", "web-queue", "all")]
     plan = delete(lives, scope=HERE)
     assert plan.targets[0] == "all"
+    looks = [step.expected.look.params for step in plan.steps if step.expected]
+    assert looks[0] == looks[1] == looks[2], "one call looks at all of them"
     outcome = desk.done(plan)
     assert all(desk.live(name) is None for name in ("disk", "web-queue", "all"))
     assert outcome.undo is not None
