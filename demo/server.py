@@ -86,6 +86,7 @@ class DemoApp:
         self._control: dict[tuple[str, str], ControlHandler] = {
             ("GET", "/_demo/health"): self._health,
             ("GET", "/_demo/calls"): lambda _: (200, self.calls.document()),
+            ("GET", "/_demo/calls/watchkeeper"): lambda _: (200, self.calls.of_watchkeeper()),
             ("POST", "/_demo/calls"): self._reset_calls,
             ("GET", "/_demo/mail"): mail,
             ("POST", "/_demo/advance"): self._advance,
@@ -102,7 +103,7 @@ class DemoApp:
         where = _prepared(environ, body)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account_of(where.access_key)
         if where.service:
-            self.calls.count(where.service, where.operation)
+            self.calls.count(where.service, where.operation, agent=environ.get("HTTP_USER_AGENT", ""))
             self._bill(where, str(environ["HTTP_X_MOTO_ACCOUNT_ID"]))
         app = self._services.get(where.service, self._moto)
         if where.service in UNLOCKED:

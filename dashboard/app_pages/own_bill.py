@@ -36,8 +36,7 @@ def draw_view(view: own_bill.OwnBillView, beside: reconciled.ReconciledView) -> 
     if view.nothing:
         parts.empty("Nothing was called", view.nothing)
     draw_chart(view.chart, key="own-calls", height=200)
-    st.caption(md(view.projection_sentence))
-    st.caption(md(view.spread_sentence))
+    st.caption(f"{md(view.projection_sentence)} {md(view.spread_sentence)}")
     left, right = st.columns(2, gap="xsmall")
     with left:
         draw_table("By who asked", view.by_feature, key="by-feature")

@@ -167,10 +167,10 @@ def _tiles(found: Statement, projection: Projection | None) -> tuple[Tile, ...]:
 
 
 def _caps(found: Statement) -> str:
-    a_day = next((limit.cap for limit in found.caps.limits(found.at) if limit.kind == "daily"), None)
-    if a_day is None:
-        return f"cap {found.cap}, left {found.left}"
-    return f"cap {found.cap}; today {found.spent_today} of {a_day}"
+    limit = found.leaves.limit
+    if limit.kind == "daily":
+        return f"today {found.spent_today} of {limit.cap}"
+    return f"cap {found.cap}, left {found.left}"
 
 
 def _tile(key: str, label: str, value: str, yardstick: str) -> Tile:
@@ -353,8 +353,10 @@ def _spread_sentence(found: Statement, names: Mapping[str, str]) -> str:
     if stretch >= WORTH_A_WORD:
         who = shortened(_account(account, names), 60)
         said.append(f"Free reads of {who} come {stretch:.1f} times as rarely, so that its free requests last.")
-    if found.left.amount:
-        limit = found.leaves.limit
+    limit = found.leaves.limit
+    if limit.cap.amount and not found.left.amount:
+        said.append(f"{capital(limit.name)} is reached: reads that cost money come again on {limit.opens}.")
+    elif found.left.amount:
         said.append(
             f"{capital(limit.name)} leaves {found.left} until {limit.opens}: as it shrinks, reads that cost money come "
             "more rarely, before any is refused."

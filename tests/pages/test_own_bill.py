@@ -275,8 +275,8 @@ def test_looking_is_noted_under_a_name_of_the_session(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("a_day", "badge", "tile"),
     [
-        ("0.003", "$0.003 spent, today’s cap is reached", "cap $5.00; today $0.003 of $0.003"),
-        ("0.00301", "$0.003 spent, $0.00001 left today", "cap $5.00; today $0.003 of $0.00301"),
+        ("0.003", "$0.003 spent, today’s cap is reached", "today $0.003 of $0.003"),
+        ("0.00301", "$0.003 spent, $0.00001 left today", "today $0.003 of $0.00301"),
         ("5", "$0.003 spent, $5.00 left", "cap $5.00, left $5.00"),
     ],
 )
@@ -293,6 +293,7 @@ def test_what_todays_cap_keeps_off_opens_at_midnight(open_page: Open) -> None:
     app = opened(open_page, lambda: replace(spent, of_today=(bills.BOUGHT,)))
     text = words_of(app)
     assert "Today's cap of $0.003 leaves $0.00" in text
+    assert "Today's cap of $0.003 is reached: reads that cost money come again on 24 November, 00:00 UTC" in text
     assert "off until 24 November, 00:00 UTC, or until WATCHKEEPER_DAILY_CAP_USD is raised" in text
 
 

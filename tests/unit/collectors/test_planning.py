@@ -156,3 +156,40 @@ def test_a_batch_fills_one_page(points: int, batch: int) -> None:
 
 def test_nothing_to_ask_is_said() -> None:
     assert plan([], allowance=MILLION).explanation == "Nothing to ask: the store has it all."
+
+
+@pytest.mark.parametrize(
+    ("statistics", "calls"),
+    [
+        (("Average", "p99"), [("Average",), ("p99",)]),
+        (("p99", "Sum", "p50", "Average"), [("Average", "Sum"), ("p50", "p99")]),
+        (tuple(f"p{n}" for n in range(1, 12)), [tuple(sorted(f"p{n}" for n in range(1, 12)))[:10], ("p9",)]),
+    ],
+)
+def test_plain_statistics_and_percentiles_never_share_a_free_call(
+    statistics: tuple[str, ...], calls: list[tuple[str, ...]]
+) -> None:
+    planned = plan([query(name) for name in statistics], allowance=MILLION)
+    assert [call.statistics for call in planned.calls if isinstance(call, StatisticsCall)] == calls
+    assert planned.cost == ZERO
+
+
+@pytest.mark.parametrize(("period", "minutes", "calls"), [(1, 24, 1), (1, 25, 2), (10, 240, 1), (10, 241, 2)])
+def test_high_resolution_is_cut_at_1440_points_too(period: int, minutes: int, calls: int) -> None:
+    asked = query(period=period, hours=minutes / 60)
+    planned = plan([asked], allowance=MILLION)
+    assert len(planned.calls) == calls
+    assert [part.start for part in parts(planned, asked)] == sorted(call.span.start for call in planned.calls)
+    assert parts(planned, asked)[-1].end == NOW
+
+
+def test_one_accounts_free_requests_do_not_serve_another() -> None:
+    allowance = Allowance({PROD.account: 1, DR.account: 0}, Money(Decimal("0.00001")))
+    planned = plan([query(), query(scope=DR)], allowance=allowance)
+    free, paid = planned.calls
+    assert (free.scope, free.operation) == (PROD, "cloudwatch:GetMetricStatistics")
+    assert (paid.scope, paid.operation) == (DR, "cloudwatch:GetMetricData")
+    assert planned.bought == (query(scope=DR),)
+    assert (
+        planned.explanation == "1 GetMetricStatistics call inside the free million; 1 GetMetricData call for $0.00001."
+    )
