@@ -2,8 +2,9 @@
 // messages of dashboard/charts/bench.py. What a hand does is drawn at once; what follows from it comes from Python.
 import { BenchPlot } from "./benchplot.js";
 import { Card, eventsAt, setText, Tip } from "./card.js";
-import { clockName, instant } from "./clock.js";
+import { clockName } from "./clock.js";
 import { Heat } from "./heat.js";
+import { Marking } from "./marking.js";
 import { taken } from "./parts.js";
 import { STATES, Strip, TONES } from "./strip.js";
 import { make, sheetFrom, themeOf } from "./theme.js";
@@ -48,28 +49,21 @@ class Bench {
     this.spoken.setAttribute("aria-live", "polite");
     this.strip = new Strip({ theme: () => this.theme, onTime: (time) => this.lookAt(time) });
     this.statesNote = make("p", "hint");
-    root.insertBefore(this.tools(), frame);
+    this.marking = new Marking({
+      onMark: (from, to) => this.tell({ incident: { from, to } }),
+      onRemove: (from, to) => this.tell({ unmarked: { from, to } }),
+      onMode: (on) => this.root.classList.toggle("marking", on),
+    });
+    root.insertBefore(this.marking.root, frame);
     const foot = root.lastChild;
     root.insertBefore(this.strip.root, foot);
     root.insertBefore(this.key(), foot);
     root.insertBefore(this.statesNote, foot);
-    root.append(this.spoken, this.strip.spoken);
+    root.append(this.spoken, this.marking.spoken, this.strip.spoken);
     frame.addEventListener("keydown", (event) => this.pressed(event));
     frame.addEventListener("mouseenter", () => { this.over = true; });
     frame.addEventListener("mouseleave", () => this.leave());
     frame.addEventListener("blur", () => { if (!this.over) this.leave(); });
-  }
-
-  tools() {
-    const tools = make("div", "tools");
-    this.hint = make("p", "hint");
-    this.marked = make("div", "marked");
-    this.markButton = make("button", "tool", "Mark an incident");
-    this.markButton.type = "button";
-    this.markButton.setAttribute("aria-pressed", "false");
-    this.markButton.addEventListener("click", () => this.setMarking(!this.marking));
-    tools.append(this.hint, this.marked, this.markButton);
-    return tools;
   }
 
   key() {
@@ -147,7 +141,7 @@ class Bench {
     this.stateKey.hidden = !this.parts.states;
     this.stateKey.lastChild.hidden = !this.parts.states?.notices.length;
     setText(this.statesNote, this.view.states_note);
-    this.fillTools();
+    this.marking.take(this.view, meta.zone);
     if (!this.plot || !this.plot.fits(this.panel) || this.plot.height !== this.height || this.plot.banded !== this.view.band) this.plotNow();
     else if (redraw) this.plot.update(this.panel);
     else { this.plot.panel = this.panel; this.plot.repaint(); }
@@ -168,7 +162,7 @@ class Bench {
       window: () => this.zoom || this.panel.meta.span,
       theme: () => this.theme,
       view: () => this.view,
-      marking: () => this.marking,
+      marking: () => this.marking.on,
       onSelect: (from, to) => this.zoomTo([from, to]),
       onReset: () => this.reset(),
       onCursor: (_, index) => this.pointAt(index),
@@ -176,7 +170,7 @@ class Bench {
       onSet: (value) => this.set(value),
       onClick: (value) => this.setAfterDouble(value),
       onCancel: () => this.cancel(),
-      onMark: (from, to) => this.mark(from, to),
+      onMark: (from, to) => this.marking.mark(from, to),
       onDrawn: (plot) => this.strip.draw(plot.chart),
     });
     this.plot.banded = this.view.band;
@@ -186,43 +180,6 @@ class Bench {
   }
 
   colour() { this.card.colour(this.panel.meta, this.theme, [this.tip.rows]); }
-
-  fillTools() {
-    const { threshold, movable, markable, incidents } = this.view;
-    const can = threshold !== null && movable;
-    setText(this.hint, this.marking ? "Drag over the time of the incident." : can ? "Drag the red line, or click where it should be." : "");
-    this.markButton.hidden = !markable;
-    if (!markable && this.marking) this.setMarking(false);
-    const shown = JSON.stringify([incidents, markable, this.panel.meta.zone]);
-    if (shown !== this.shownIncidents) this.marked.replaceChildren(...incidents.map(([from, to]) => this.incident(from, to, markable)));
-    this.shownIncidents = shown; // the same buttons stay, so that focus does
-    this.marked.parentNode.hidden = !this.hint.textContent && !markable && !incidents.length;
-  }
-
-  incident(from, to, markable) {
-    const { zone } = this.panel.meta;
-    const [first, last] = [instant(from, zone), instant(to, zone)];
-    const day = first.slice(0, first.indexOf(",") + 2);
-    const text = `${first} – ${last.startsWith(day) ? last.slice(day.length) : last}`;
-    const chip = make("button", "chip", markable ? `${text} ×` : text);
-    chip.type = "button";
-    chip.disabled = !markable;
-    chip.setAttribute("aria-label", markable ? `Remove the incident ${text}` : `Incident ${text}`);
-    chip.addEventListener("click", () => this.tell({ unmarked: { from, to } }));
-    return chip;
-  }
-
-  setMarking(on) {
-    this.marking = on;
-    this.root.classList.toggle("marking", on);
-    this.markButton.setAttribute("aria-pressed", String(on));
-    this.fillTools();
-  }
-
-  mark(from, to) {
-    this.setMarking(false);
-    this.tell({ incident: { from, to } });
-  }
 
   // Shows `value` at once; `later`: it is on its way to Python.
   local(value, later = false) {
@@ -382,7 +339,7 @@ class Bench {
     if (event.key in moves) this.step(moves[event.key] * (event.shiftKey ? 10 : 1));
     else if (event.key === "+" || event.key === "=") this.zoomBy(0.5);
     else if (event.key === "-") this.zoomBy(2);
-    else if (event.key === "m" && this.view.markable) this.markHere();
+    else if (event.key === "m" && this.view.markable && this.index !== null) this.marking.key(this.panel.times[this.index]);
     else if (event.key === "Escape") this.escape();
     else return;
     event.preventDefault();
@@ -390,23 +347,9 @@ class Bench {
   }
 
   escape() {
-    this.markStart = undefined;
-    if (this.marking) this.setMarking(false);
-    else if (this.index !== null) this.leave();
+    if (this.marking.stop()) return;
+    if (this.index !== null) this.leave();
     else this.zoomTo(null);
-  }
-
-  markHere() {
-    if (this.index === null) return;
-    const time = this.panel.times[this.index];
-    if (this.markStart === undefined) {
-      this.markStart = time;
-      setText(this.spoken, `Incident begins ${instant(time, this.panel.meta.zone)}. M ends it.`);
-      return;
-    }
-    const [from, to] = [this.markStart, time].sort((one, other) => one - other);
-    this.markStart = undefined;
-    if (to > from) this.mark(from, to);
   }
 
   step(by) {
