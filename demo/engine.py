@@ -12,10 +12,13 @@ import numpy as np
 from alarms.kinds import MetricAlarm
 from core.series import Times
 from core.timespan import from_epoch
-from demo import actions, history, strangers
+from demo import actions, bills, history, strangers
 from demo.activities import Cause
 from demo.alarm_book import MINUTE_OFFSET, Entry, Transition
 from demo.billing import send_charges
+from demo.budget_book import BudgetBook
+from demo.budget_plans import budgets
+from demo.budget_watch import seen_lines, watch
 from demo.building import Built, build, sow
 from demo.emission import send
 from demo.fleet import Checks, Group
@@ -86,6 +89,8 @@ class Engine:
         if self._sent_until > start.timestamp():
             self._send_strangers(np.arange(int(start.timestamp()), self._sent_until, 60, dtype=np.int64))
         self._charges(int(start.timestamp()), self._sent_until)
+        if self._places:
+            self._plan_budgets(self._places[0], at=at)
 
     def advance(self, *, to: datetime) -> Sequence[Transition]:
         """Let everything happen that is due by `to`; give the alarms that changed state."""
@@ -160,6 +165,15 @@ class Engine:
         )
         self._ground.bills.open(premises)
 
+    def _plan_budgets(self, payer: Place, *, at: datetime) -> None:
+        book = self._ground.budgets.setdefault(payer.site.scope.account, BudgetBook())
+        created = bills.opened(at)
+        for request in budgets(payer.built.topic_arn, payer.site.email):
+            book.add(request, at=created)
+        # What was crossed before the cloud began has been told before.
+        book.evaluate(seen_lines(self._ground, payer.site.scope.account, at=at), at=bills.billed_until(at))
+        book.evaluated = bills.refreshed(at)
+
     def _told_at(self, site: Site) -> list[Telling]:
         return [telling for telling in self.tellings if telling.site == site.name]
 
@@ -193,6 +207,7 @@ class Engine:
         if int(at.timestamp()) // HOUR <= self._billed:
             return
         self._billed = int(at.timestamp()) // HOUR
+        watch(self._ground, at=at)
         for fleet in self._ground.fleets.all():
             self._ground.bills.count_alarms(fleet.scope, self._ground.books.of(fleet.scope).entries(), at=at)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from demo.alarm_book import AlarmBooks
 from demo.bills import Bills
+from demo.budget_book import BudgetBook
 from demo.clock import Clock
 from demo.fleets import Fleets
 from demo.metric_store import Stores
@@ -29,6 +30,8 @@ class Ground:
     books: AlarmBooks
     fleets: Fleets = field(default_factory=Fleets)
     bills: Bills = field(default_factory=Bills)
+    budgets: dict[str, BudgetBook] = field(default_factory=dict)
+    """By account."""
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

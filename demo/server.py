@@ -23,24 +23,35 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from core.reading import Scope
 from demo.aws.autoscaling import AutoScalingService
+from demo.aws.budgets import BudgetsService
 from demo.aws.cloudwatch import CloudWatchService
-from demo.aws.cost_explorer import CostExplorerService
+from demo.aws.cost_explorer import CostAndUsage
+from demo.aws.cost_insights import CostInsights
 from demo.aws.elbv2 import ElbV2Service
 from demo.aws.errors import Answer, AwsError, Protocol, error_answer, unknown_operation
+from demo.aws.free_tier import FreeTierService
 from demo.aws.sns import SnsService, mail
 from demo.aws.wire import AwsService
 from demo.calls import Calls
 from demo.clock import StandingClock
+from demo.exports import Exports
 from demo.ground import Ground, Runner
 from demo.routing import Address, ControlError, address, json_object
 
 ServiceFactory = Callable[[Ground], AwsService]
 
+
+class CostExplorerService(CostAndUsage, CostInsights):
+    """Every Cost Explorer operation that the demo cloud answers, one method each."""
+
+
 ROUTES: Final[dict[str, ServiceFactory]] = {
     "autoscaling": AutoScalingService,
+    "budgets": BudgetsService,
     "ce": CostExplorerService,
     "cloudwatch": CloudWatchService,
     "elbv2": ElbV2Service,
+    "freetier": FreeTierService,
     "sns": SnsService,
 }
 """botocore's service name -> what answers it in moto's place. What is not here is moto's."""
@@ -81,6 +92,7 @@ class DemoApp:
         self._runner = runner
         self._account = account
         self.calls = Calls()
+        self._exports = Exports(ground)
         self._services = {name: _service_app(factory, ground) for name, factory in ROUTES.items()}
         self._moto = MotoFront(_moto_app)
         self._control: dict[tuple[str, str], ControlHandler] = {
@@ -109,6 +121,8 @@ class DemoApp:
         if where.service in UNLOCKED:
             return app(environ, start_response)
         with self._ground.lock:
+            if where.service == "s3":
+                self._exports.refresh()
             return list(app(environ, start_response))
 
     def _bill(self, where: Address, account: str) -> None:

@@ -35,7 +35,7 @@ ANSWER_GB: Final = 2_000 / 1e9
 """What one answered request sends to the internet."""
 REQUESTS_AN_LCU: Final = 25 * HOUR
 """New connections that one load-balancer capacity unit holds. https://aws.amazon.com/elasticloadbalancing/pricing/"""
-FUNCTION_GB_SECONDS: Final = 0.128 * 0.27
+FUNCTION_GB_SECONDS: Final = 0.256 * 0.27
 RUNAWAY_GB_SECONDS: Final = 1.024 * 2.7
 """The runaway function works on whole photos, and ten times as long."""
 RUNAWAY_CALLS: Final = 2400.0

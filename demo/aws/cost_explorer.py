@@ -172,7 +172,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text[:10])
     except ValueError as error:
         raise invalid(f"{text} is not a day; give YYYY-MM-DD") from error
-
-
-class CostExplorerService(CostAndUsage):
-    """Every Cost Explorer operation that the demo cloud answers, one method each."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
@@ -154,6 +154,16 @@ def bare_cloud(at: datetime = AT) -> Iterator[Cloud]:
     """Run a cloud with nothing in it, in this process."""
     ground = Ground.fresh(StandingClock(at))
     engine = Engine(ground, sites=())
+    engine.build(at=at)
+    with DemoServer(build_app(ground, engine)) as server:
+        yield Cloud(server.url, ground)
+
+
+@contextmanager
+def billed_cloud(at: datetime = AT) -> Iterator[Cloud]:
+    """Run the demo world with a day of rehearsed past and its bill, in this process, so that its clock can jump."""
+    ground = Ground.fresh(StandingClock(at))
+    engine = Engine(ground, seed=1, past=timedelta(days=1))
     engine.build(at=at)
     with DemoServer(build_app(ground, engine)) as server:
         yield Cloud(server.url, ground)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +27,8 @@ from collectors.store import Store
 from core.money import ZERO, Money
 from core.reading import FaultKind
 from demo.clock import StandingClock
-from demo.engine import Engine
-from demo.ground import Ground
-from demo.server import build_app
-from demo.serving import DemoServer
-from tests.wire.clouds import AT, Cloud
+from demo.story import Story, Telling
+from tests.wire.clouds import AT, Cloud, billed_cloud
 
 pytestmark = pytest.mark.wire
 
@@ -38,26 +39,16 @@ BY_USAGE = [*BY_SERVICE, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}]
 CREDITS = {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit"]}}
 
 
-@contextmanager
-def world() -> Iterator[Cloud]:
-    """The demo world with a day of rehearsed past, in this process, so that its clock can jump."""
-    ground = Ground.fresh(StandingClock(AT))
-    engine = Engine(ground, seed=1, past=timedelta(days=1))
-    engine.build(at=AT)
-    with DemoServer(build_app(ground, engine)) as server:
-        yield Cloud(server.url, ground)
-
-
 @pytest.fixture(scope="module")
 def priced() -> Iterator[Cloud]:
-    with world() as cloud:
+    with billed_cloud() as cloud:
         yield cloud
 
 
 @pytest.fixture
 def moving() -> Iterator[Cloud]:
     """A world of a test's own, whose time it moves."""
-    with world() as cloud:
+    with billed_cloud() as cloud:
         yield cloud
 
 
@@ -184,6 +175,71 @@ def test_the_aws_cli_reads_it(priced: Cloud) -> None:
         "--metrics", "UnblendedCost", "--group-by", "Type=DIMENSION,Key=SERVICE",
     )  # fmt: skip
     assert "AmazonCloudWatch" in [group["Keys"][0] for group in answer["ResultsByTime"][0]["Groups"]]
+
+
+def test_a_forecast_goes_on_as_the_weeks_before_went(priced: Cloud) -> None:
+    client = priced.client("ce")
+    answer = client.get_cost_forecast(
+        TimePeriod={"Start": "2026-11-24", "End": "2026-12-01"}, Metric="UNBLENDED_COST", Granularity="DAILY",
+        Filter={"Not": CREDITS}, PredictionIntervalLevel=80,
+    )  # fmt: skip
+    days = answer["ForecastResultsByTime"]
+    assert len(days) == 7
+    assert all(
+        float(day["PredictionIntervalLowerBound"])
+        <= float(day["MeanValue"])
+        <= float(day["PredictionIntervalUpperBound"])
+        for day in days
+    )
+    week = total(asked(priced, TimePeriod={"Start": "2026-11-15", "End": "2026-11-22"}, Filter={"Not": CREDITS}))
+    assert float(answer["Total"]["Amount"]) == pytest.approx(float(week), rel=0.25)
+
+
+def test_what_there_is_to_filter_by(priced: Cloud) -> None:
+    client = priced.client("ce")
+    services = client.get_dimension_values(TimePeriod=NOVEMBER, Dimension="SERVICE", SearchString="cloudwatch")
+    assert [each["Value"] for each in services["DimensionValues"]] == ["AmazonCloudWatch"]
+    assert client.get_tags(TimePeriod=NOVEMBER, TagKey="Environment")["Tags"][-1] == "production"
+    tags = [each["TagKey"] for each in client.list_cost_allocation_tags(Status="Active")["CostAllocationTags"]]
+    assert tags == ["CostCenter", "Environment", "Service"] == client.get_tags(TimePeriod=NOVEMBER)["Tags"]
+
+
+def test_what_drove_the_change_adds_up(priced: Cloud) -> None:
+    drivers = priced.client("ce").get_cost_comparison_drivers(
+        BaselineTimePeriod={"Start": "2026-09-01", "End": "2026-10-01"},
+        ComparisonTimePeriod={"Start": "2026-10-01", "End": "2026-11-01"},
+        MetricForComparison="UnblendedCost",
+        Filter={"Not": CREDITS},
+    )["CostComparisonDrivers"]
+    for each in drivers:
+        whole = Decimal(each["Metrics"]["UnblendedCost"]["Difference"])
+        assert whole == sum(Decimal(one["Metrics"]["UnblendedCost"]["Difference"]) for one in each["CostDrivers"])
+
+
+def test_a_surge_is_an_anomaly_once_its_day_is_billed(moving: Cloud) -> None:
+    ground = moving.ground
+    assert ground is not None
+    for place in ground.bills._premises:
+        told = [Telling(Story.COST_SURGE, AT - timedelta(hours=n), place.site.name) for n in range(54, 48, -1)]
+        place.tellings = partial(tuple, told)
+    found = moving.client("ce").get_anomalies(DateInterval={"StartDate": "2026-11-01"})["Anomalies"]
+    assert {each["AnomalyStartDate"] for each in found} == {"2026-11-21"}
+    assert {each["DimensionValue"] for each in found} >= {"AWS Lambda", "Amazon Simple Storage Service"}
+    assert all(each["Impact"]["TotalActualSpend"] > each["Impact"]["TotalExpectedSpend"] for each in found)
+    [monitor] = moving.client("ce").get_anomaly_monitors()["AnomalyMonitors"]
+    assert {each["MonitorArn"] for each in found} == {monitor["MonitorArn"]}
+
+
+def test_the_export_in_the_bucket_is_the_same_bill(priced: Cloud) -> None:
+    s3 = priced.client("s3")
+    bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "exports" in each["Name"])
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="exports/focus/data/")["Contents"]]
+    assert [key.split("/")[3] for key in keys] == [f"BILLING_PERIOD=2026-{month:02d}" for month in range(6, 12)]
+    rows = list(csv.DictReader(io.StringIO(gzip.decompress(
+        s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read()).decode())))  # fmt: skip
+    charged = sum(Decimal(row["BilledCost"]) for row in rows if row["ChargeCategory"] == "Usage")
+    assert charged == total(asked(priced, Filter={"Not": CREDITS}))
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == 0
 
 
 # -- our own collector ------------------------------------------------------------------------------------------------
