@@ -40,7 +40,7 @@ def answer(cloud: Cloud, method: str, path: str, body: bytes | None = None, **he
 @pytest.mark.parametrize(
     ("service", "operation", "arguments", "code"),
     [
-        ("freetier", "get_free_tier_usage", {}, "UnknownOperationException"),
+        ("freetier", "list_account_activities", {}, "UnknownOperationException"),
         ("pricing", "describe_services", {}, "UnknownOperationException"),
         ("oam", "list_sinks", {}, "UnknownOperationException"),
         ("elbv2", "describe_trust_store_associations", {"TrustStoreArn": "arn:x"}, "InvalidAction"),
