@@ -19,6 +19,9 @@ def pages(context: cached.Context) -> list[st.Page]:
         st.Page("app_pages/resources.py", title="Resources", icon=":material/dns:", url_path="resources"),
         st.Page("app_pages/alarms.py", title="Alarms", icon=":material/notifications:", url_path="alarms"),
         st.Page("app_pages/workbench.py", title="Alarm workbench", url_path="alarm", visibility="hidden"),
+        st.Page(
+            "app_pages/alarm_health.py", title="Alarm health", icon=":material/stethoscope:", url_path="alarm-health"
+        ),
     ]
     if context.books is not None:
         bill = st.Page("app_pages/own_bill.py", title="Own bill", icon=":material/receipt_long:", url_path="own-bill")

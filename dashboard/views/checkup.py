@@ -12,6 +12,7 @@ from core.delivery import Topic
 from core.reading import Reading, Scope, Unknown
 from core.series import MetricId, Series
 from core.timespan import Timespan
+from dashboard.views.evidence import things
 from dashboard.wording import ALARM, INFO, WARNING, Look
 
 LOOKS: Mapping[str, Look] = {"broken": ALARM, "weak": WARNING, "waste": INFO}
@@ -49,14 +50,6 @@ def evidence(
 def whole(reading: Reading[Inventory]) -> Inventory | Unknown:
     """Give an inventory that was read as a whole; of part of one nobody can say what is gone."""
     return reading.value if reading.complete else Unknown("part of it could not be read")
-
-
-def things(inventory: Inventory) -> Mapping[str, frozenset[str]]:
-    """Give the values that dimensions can have, for the things that the inventory holds."""
-    return {
-        "InstanceId": frozenset(instance.id for instance in inventory.instances),
-        "AutoScalingGroupName": frozenset(group.name for group in inventory.scaling_groups),
-    }
 
 
 def findings(alarm: Alarm, known: Evidence) -> tuple[Finding, ...]:

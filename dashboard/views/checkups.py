@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from alarms.doctor import Finding, Path, Severity, examine, paths, unexamined
@@ -33,6 +34,8 @@ class Round:
 
     scope: Scope
     """The account and region."""
+    at: datetime
+    """When it was made."""
     checkups: tuple[Checkup, ...]
     """Alarms with the worst findings first, then by name."""
     faults: tuple[Fault, ...]
@@ -50,7 +53,7 @@ def examine_all(found: Gathered) -> Round:
     """Examine every alarm that was gathered."""
     checkups = [examined(alarm, found) for alarm in found.alarms]
     checkups.sort(key=lambda each: (_worst(each.findings), each.alarm.name))
-    return Round(found.evidence.scope, tuple(checkups), found.faults)
+    return Round(found.evidence.scope, found.evidence.at, tuple(checkups), found.faults)
 
 
 def examined(alarm: Alarm, found: Gathered) -> Checkup:

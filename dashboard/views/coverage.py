@@ -16,7 +16,8 @@ from collectors.query import MetricQuery
 from core.reading import Fault, Reading, Scope, Unknown, joined_faults
 from core.series import MetricId, Series
 from core.timespan import Timespan
-from dashboard.views.evidence import LATE, MedicalSources, resources_of
+from dashboard.views.evidence import LATE, resources_of
+from dashboard.views.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Coverage:
         return tuple(cell for cell in self.cells if cell.state is State.GAP)
 
 
-def survey(sources: MedicalSources, scope: Scope, *, now: datetime) -> Coverage:
+def survey(sources: Sources, scope: Scope, *, now: datetime) -> Coverage:
     """Give the coverage of one place. Reads what other screens read too, and no datapoints."""
     documents = sources.alarm_documents(scope, now=now)
     known = sources.known_metrics(scope, now=now)
@@ -59,9 +60,7 @@ def survey(sources: MedicalSources, scope: Scope, *, now: datetime) -> Coverage:
     return Coverage(scope, documents.at, found, alarms, neighbours.topic, joined_faults(readings))
 
 
-def proposals(
-    sources: MedicalSources, found: Coverage, keys: Collection[str], *, now: datetime
-) -> tuple[Proposal, ...]:
+def proposals(sources: Sources, found: Coverage, keys: Collection[str], *, now: datetime) -> tuple[Proposal, ...]:
     """Give what would fill the gaps of these keys, each replayed, and priced beside those before it."""
     wanted = [cell for cell in found.gaps if cell.key in keys]
     queries = {cell.key: _query(cell, found.scope, now) for cell in wanted}

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from alarms.agreement import Recorded
 from alarms.definition import Alarm, MetricAlarm, SingleMetric, from_response
@@ -18,9 +18,8 @@ from alarms.doctor import Directory, Evidence, FailedAction, Live, Neighbours, h
 from alarms.doctor.evidence import LONGEST, Watched, actions_of, is_topic
 from alarms.state import StateValue
 from alarms.watching import watched
-from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
-from collectors.delivery import ActionFailure, Seen
+from collectors.delivery import ActionFailure
 from collectors.inventory import Inventory
 from collectors.query import MetricQuery
 from core.metric_math import MathError
@@ -31,20 +30,14 @@ from dashboard.views.sources import Sources
 
 LATE: Final = timedelta(minutes=20)
 """A series whose newest datapoint is younger is complete, whatever else failed in the same read; ours."""
+_SERVICES: Final = {
+    "InstanceId": "ec2",
+    "AutoScalingGroupName": "autoscaling",
+    "LoadBalancer": "elasticloadbalancing",
+    "TargetGroup": "elasticloadbalancing",
+}
+"""Whose answer says which things a dimension can name; as IAM's actions begin."""
 _ENDED: Final = frozenset({"terminated", "shutting-down"})
-
-
-class MedicalSources(Sources, Protocol):
-    """The reads that only the doctor makes."""
-
-    def alarm_documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
-        """Give the definition of every alarm, as AWS's documents."""
-
-    def topics(self, scope: Scope, arns: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
-        """Give what alarms' topics are like."""
-
-    def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
-        """Give the actions that could not run lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class Gathered:
 
 
 def gather(
-    sources: MedicalSources, scope: Scope, *, now: datetime, names: Collection[str] = (), drafts: Iterable[Alarm] = ()
+    sources: Sources, scope: Scope, *, now: datetime, names: Collection[str] = (), drafts: Iterable[Alarm] = ()
 ) -> Gathered:
     """Give the alarms with these names (all where none is named) and everything known of them and of the drafts."""
     documents = sources.alarm_documents(scope, now=now)
@@ -146,25 +139,25 @@ def _live(
 def resources_of(reading: Reading[Inventory]) -> Mapping[str, frozenset[str]] | Unknown:
     """The values of dimensions by their name, of the services that answered."""
     silent = {fault.what.partition(":")[0] for fault in reading.faults}
-    found = reading.value
-    things = {
-        "InstanceId": ("ec2", {each.id for each in found.instances if each.state not in _ENDED}),
-        "AutoScalingGroupName": ("autoscaling", {each.name for each in found.scaling_groups}),
-        "LoadBalancer": (
-            "elasticloadbalancing",
-            {each.arn.partition(":loadbalancer/")[2] for each in found.load_balancers},
-        ),
-        "TargetGroup": ("elasticloadbalancing", {each.arn.rpartition(":")[2] for each in found.target_groups}),
-    }
-    answered = {name: frozenset(values) for name, (service, values) in things.items() if service not in silent}
+    answered = {name: values for name, values in things(reading.value).items() if _SERVICES[name] not in silent}
     return answered or _unknown(reading) or {}
+
+
+def things(found: Inventory) -> Mapping[str, frozenset[str]]:
+    """Give the values that dimensions can have, for the things that the inventory holds."""
+    return {
+        "InstanceId": frozenset(each.id for each in found.instances if each.state not in _ENDED),
+        "AutoScalingGroupName": frozenset(each.name for each in found.scaling_groups),
+        "LoadBalancer": frozenset(each.arn.partition(":loadbalancer/")[2] for each in found.load_balancers),
+        "TargetGroup": frozenset(each.arn.rpartition(":")[2] for each in found.target_groups),
+    }
 
 
 # -- datapoints ---------------------------------------------------------------------------------------------------
 
 
 def _histories(
-    sources: MedicalSources, scope: Scope, alarms: Iterable[Alarm], now: datetime
+    sources: Sources, scope: Scope, alarms: Iterable[Alarm], now: datetime
 ) -> Reading[Mapping[Watched, Series | Unknown]]:
     able = [alarm for alarm in alarms if isinstance(alarm, MetricAlarm) and alarm.evaluable.allowed]
     asked = {alarm.name: dict(_queries(alarm, scope, now)) for alarm in able}

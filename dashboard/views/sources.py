@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.delivery import ActionFailure, Seen
 from collectors.inventory import Inventory
 from collectors.pace import Pace
 from collectors.planning import Plan
@@ -50,3 +52,12 @@ class Sources(Protocol):
 
     def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
         """Say how long `metrics` waits between two reads of the newest datapoints of the queries, and why."""
+
+    def alarm_documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give the definition of every alarm, as AWS's documents."""
+
+    def topics(self, scope: Scope, arns: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
+        """Give what alarms' topics are like: policy, key and subscriptions; None for one that does not exist."""
+
+    def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
+        """Give the actions of alarms that could not run lately."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,9 @@ import numpy as np
 from access.identity import Actor, Role
 from cloud.faults import AccessDenied
 from collectors import catalog
+from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
+from collectors.delivery import ActionFailure, Seen
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
 from collectors.pace import Pace
 from collectors.planning import Allowance, Plan, plan
@@ -41,6 +43,7 @@ DR = Scope("222222222222", "eu-west-1")
 HOSTILE = "![x](https://attacker.example/p.png) <img src=x onerror=alert(1)> $a$ :red[ok]\u202e"
 
 BALANCER_ARN = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web-alb/50dc6c495c0c9188"
+TOPIC_ARN = "arn:aws:sns:us-east-1:111111111111:ops"
 GROUP_ARN = "arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/web-tg/73e2d6bc24d8a067"
 INSTANCES = ("i-0a81f3c0000000001", "i-0b29c0d0000000002", "i-0c77130000000003a")
 
@@ -130,6 +133,21 @@ def alarms() -> tuple[AlarmState, ...]:
     return (firing, calm, silent)
 
 
+def documents() -> tuple[Document, ...]:
+    """The same alarms as AWS defines them: none has an action, and one watches what nobody reports."""
+    group = [{"Name": "AutoScalingGroupName", "Value": "web-asg"}]
+    common: Document = {
+        "Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": group, "Statistic": "Average",
+        "Period": 60, "EvaluationPeriods": 3, "Threshold": 70.0, "ComparisonOperator": "GreaterThanThreshold",
+    }  # fmt: skip
+    calm = {"AlarmName": "web-cpu-low", "Threshold": 30.0, "ComparisonOperator": "LessThanThreshold"}
+    return (
+        {**common, "AlarmName": "web-cpu-high", "AlarmActions": [TOPIC_ARN]},
+        {**common, **calm},
+        {**common, "AlarmName": HOSTILE, "MetricName": "NobodyReports", "AlarmActions": [TOPIC_ARN]},
+    )
+
+
 def transitions() -> tuple[AlarmTransition, ...]:
     return (
         AlarmTransition("web-cpu-high", NOW - timedelta(minutes=4), "OK", "ALARM", "Threshold Crossed"),
@@ -182,6 +200,7 @@ class FakeSources:
     """Answers from the account above. Change a field to change the state."""
 
     found: Inventory = field(default_factory=inventory)
+    documents: tuple[Document, ...] = field(default_factory=documents)
     lag: timedelta = timedelta(0)
     """How old every answer is."""
     denied: bool = False
@@ -246,6 +265,17 @@ class FakeSources:
 
     def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
         return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=transitions, empty=())
+
+    def alarm_documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        return self._answer("cloudwatch:DescribeAlarms", scope, now, full=lambda: self.documents, empty=())
+
+    def topics(self, scope: Scope, arns: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
+        empty: Mapping[str, Seen] = {}
+        found: Mapping[str, Seen] = dict.fromkeys(arns)
+        return self._answer("sns:GetTopicAttributes", scope, now, full=lambda: found, empty=empty)
+
+    def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
+        return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=tuple, empty=())
 
     def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
         return self.paced
