@@ -1,4 +1,5 @@
-"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor and coverage on an account."""
+"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor, coverage, export, diff, plan and
+apply on an account."""
 
 from __future__ import annotations
 
@@ -6,11 +7,14 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from alarms import checking, inquiry, replays, suites
+from alarms.as_code.writing import LANGUAGES
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,7 +63,32 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--account", help="of the watched accounts only this one")
         command.add_argument("--region", help="of the watched regions only this one")
         command.add_argument("--json", action="store_true", help="for programs")
+    _add_as_code(commands)
     return parser
+
+
+def _add_as_code(commands: Any) -> None:
+    """The commands that write live alarms as code, and make code the live alarms."""
+    exported = commands.add_parser("export", help="write live alarms as code")
+    exported.add_argument("names", nargs="*", metavar="NAME", help="alarms to write; all where none is named")
+    exported.add_argument("--format", choices=LANGUAGES, default=LANGUAGES[0], help="json loses nothing")
+    helps = {
+        "diff": "say how a folder of alarms differs from what is live; exit code 1 where it does",
+        "plan": "print what apply would change, and its price a month; changes nothing",
+        "apply": "make the live alarms those of a folder",
+    }
+    for name, words in helps.items():
+        command = commands.add_parser(name, help=words)
+        command.add_argument("folder", type=Path, metavar="DIR")
+        command.add_argument("--prune", action="store_true", help="live alarms that the folder lacks count as deleted")
+        command.add_argument("--set", action="append", default=[], type=_setting, metavar="NAME=VALUE")
+        if name == "apply":
+            command.add_argument("--yes", action="store_true", help="do not ask")
+    for name in ("export", *helps):
+        command = commands.choices[name]
+        command.add_argument("--account", help="of the watched accounts this one")
+        command.add_argument("--region", help="of the watched regions this one")
+        command.set_defaults(run=partial(_as_code, name))
 
 
 def _clock() -> datetime:
@@ -77,6 +106,13 @@ def _coverage(options: argparse.Namespace) -> int:
     from dashboard.console import coverage
 
     return coverage.run(options, clock=_clock)
+
+
+def _as_code(command: str, options: argparse.Namespace) -> int:
+    from dashboard.console import as_code
+
+    run: Callable[..., int] = getattr(as_code, command)
+    return run(options, clock=_clock)
 
 
 def _setting(text: str) -> tuple[str, str]:

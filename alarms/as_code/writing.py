@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,6 +42,11 @@ class Written:
     text: str
     left_out: tuple[str, ...] = ()
     """A sentence for each member that the language has no name for; it stands as a comment in the text too."""
+
+
+def write(alarms: Iterable[Alarm], language: str) -> Written:
+    """Write alarms in one of `LANGUAGES`."""
+    return _WRITERS[language](alarms)
 
 
 def as_requests(alarms: Iterable[Alarm]) -> str:
@@ -136,3 +141,18 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is the library's
         return True
+
+
+def _one_by_one(write_one: Callable[[Alarm], str]) -> Callable[[Iterable[Alarm]], Written]:
+    return lambda alarms: Written("\n".join(map(write_one, alarms)))
+
+
+_WRITERS: Final[Mapping[str, Callable[[Iterable[Alarm]], Written]]] = {
+    "json": lambda alarms: Written(as_requests(alarms)),
+    "cloudformation": lambda alarms: Written(as_cloudformation(alarms)),
+    "terraform": as_terraform,
+    "cli": _one_by_one(as_cli),
+    "boto3": _one_by_one(as_boto3),
+}
+LANGUAGES: Final = tuple(_WRITERS)
+"""What alarms can be written in; the first loses nothing."""
