@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from access.audit import Audit
 from access.changes import ChangePlan, FieldChange, Outcome, authorize, carry_out
@@ -18,8 +18,9 @@ from alarms.as_code.folder import Difference, Folder, Standing, compare, read_fo
 from alarms.as_code.writing import CannotWriteError, write
 from alarms.composite import RuleError
 from alarms.definition import DefinitionErrors
+from alarms.kinds import Alarm
 from alarms.publishing import Live, live_of
-from collectors import live_alarms
+from collectors import alarm_documents, live_alarms
 from collectors.sources import CloudSources
 from core.reading import Scope, Verdict
 from dashboard.console.reading import UNREAD, CommandError, say, scopes, sources
@@ -35,8 +36,9 @@ def export(options: argparse.Namespace, *, clock: Clock) -> int:
     """Write the live alarms as code on standard output; what a language has no name for is told on standard error."""
     try:
         with sources("as-code", clock=clock) as found:
-            alarms = [live.alarm for live in _live(found, _place(found, options), clock(), options.names)]
-        written = write(alarms, options.format)
+            place = _place(found, options)
+            lives = _live(found, place, clock(), tagged=options.names or None)
+        written = write(_chosen(lives, options.names, place), options.format)
     except (CommandError, CannotWriteError) as error:
         return _failed(error)
     say(written.text.rstrip("\n"))
@@ -50,7 +52,7 @@ def diff(options: argparse.Namespace, *, clock: Clock) -> int:
     try:
         with sources("as-code", clock=clock) as found:
             place, folder = _place(found, options), _folder(options)
-            differences = _compared(folder, _live(found, place, clock()))
+            differences = _compared(folder, _live(found, place, clock(), tagged=folder.alarms))
     except CommandError as error:
         return _failed(error)
     say("\n".join(_told(place, differences, prune=options.prune)))
@@ -89,7 +91,7 @@ def apply(options: argparse.Namespace, *, clock: Clock) -> int:
 def _planned(found: CloudSources, options: argparse.Namespace, now: datetime) -> ChangePlan:
     """Plan, and print the plan."""
     place, folder = _place(found, options), _folder(options)
-    lives = _live(found, place, now)
+    lives = _live(found, place, now, tagged=None if options.prune else folder.alarms)
     differences = _compared(folder, lives)
     try:
         planned = deployment(differences, lives, place=place, prune=options.prune)
@@ -117,15 +119,28 @@ def _place(found: CloudSources, options: argparse.Namespace) -> Scope:
     return places[0]
 
 
-def _live(found: CloudSources, place: Scope, now: datetime, names: Sequence[str] | None = None) -> list[Live]:
-    reading = live_alarms.read(found.clients, place, now=now, names=names or None)
+def _live(found: CloudSources, place: Scope, now: datetime, *, tagged: Collection[str] | None) -> list[Live]:
+    """Give every live alarm; with its tags, which take a call each, those named in `tagged`, or all."""
+    every = _whole(alarm_documents.read(found.clients, place, now=now))
+    names = [str(one["AlarmName"]) for one in every]
+    wanted = names if tagged is None else [name for name in names if name in tagged]
+    whole = {str(one["AlarmName"]): one for one in _whole(live_alarms.read(found.clients, place, wanted, now=now))}
+    return [live_of(whole.get(str(one["AlarmName"]), one)) for one in every]
+
+
+def _whole(reading: live_alarms.Documents) -> Sequence[Mapping[str, Any]]:
+    """Give what was read; half of it would make the rest look deleted."""
     if reading.faults:
         raise CommandError("; ".join(fault.message for fault in reading.faults))
-    lives = [live_of(document) for document in reading.value]
-    unknown = sorted(set(names or ()) - {live.alarm.name for live in lives})
+    return reading.value
+
+
+def _chosen(lives: Sequence[Live], names: Sequence[str], place: Scope) -> list[Alarm]:
+    """Give the alarms of these names, or all where none is named."""
+    unknown = sorted(set(names) - {live.alarm.name for live in lives})
     if unknown:
         raise CommandError(f"there is no alarm {', '.join(map(repr, unknown))} in {place}")
-    return lives
+    return [live.alarm for live in lives if not names or live.alarm.name in names]
 
 
 def _folder(options: argparse.Namespace) -> Folder:
