@@ -1,5 +1,5 @@
-"""The alarm engine on the command line: check, test, evaluate, backtest on files; doctor, coverage, export, diff, plan and
-apply on an account."""
+"""The alarm engine on the command line: check, test, evaluate and backtest on files; on an account, doctor, coverage,
+export, diff, plan and apply."""
 
 from __future__ import annotations
 
