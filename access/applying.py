@@ -140,7 +140,7 @@ class _Applying:
 
     def _written(self, step: Step, writer: Writing) -> StepOutcome:
         """Write; after a call without an answer, look before writing again."""
-        sentence = ""
+        sentence, answered = "", True
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.pause(FIRST_PAUSE * 2 ** (attempt - 1))
@@ -148,21 +148,23 @@ class _Applying:
                 answer = writer.write(step.service, step.operation, step.params)
                 return StepOutcome(step, StepEnding.DONE, answer=_plain(answer))
             except Throttled as error:
+                answered = True
                 sentence = _said(error, step.scope, step.service, step.operation)
             except (Unreachable, ServiceFailure) as error:
+                answered = step.expected is not None
                 sentence = _said(error, step.scope, step.service, step.operation)
                 ending = self._found_out(step, sentence)
                 if ending is not None:
                     return ending
             except CloudError as error:
                 return StepOutcome(step, StepEnding.FAILED, _said(error, step.scope, step.service, step.operation))
-        return StepOutcome(step, StepEnding.FAILED, sentence)
+        return StepOutcome(step, StepEnding.FAILED if answered else StepEnding.UNKNOWN, sentence)
 
     def _found_out(self, step: Step, sentence: str) -> StepOutcome | None:
         """Say what became of a write that brought no answer; None where it has to be made again."""
         unknown = f"{sentence} Whether it was done is not known: look at what is live before you try again."
         if step.expected is None:
-            return StepOutcome(step, StepEnding.UNKNOWN, unknown)
+            return None if step.key else StepOutcome(step, StepEnding.UNKNOWN, unknown)
         answer = self._read(step.scope, step.expected.look)
         if isinstance(answer, CloudError):
             return StepOutcome(step, StepEnding.UNKNOWN, unknown)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from access.changes import Document, Look
 from alarms.definition import from_response, to_request
-from alarms.kinds import Alarm
+from alarms.kinds import Alarm, LogAlarm, MetricAlarm, MetricMath, MissingData
 
 ALARM_TYPES: Final = ("CompositeAlarm", "MetricAlarm", "LogAlarm")
 _DESCRIBE: Final = ("cloudwatch", "DescribeAlarms")
@@ -44,8 +44,32 @@ def untagged(request: Document) -> Document:
 
 
 def version_of(alarm: Alarm) -> Document:
-    """Give what PutMetricAlarm and its siblings replace: everything but the tags."""
-    return untagged(to_request(alarm))
+    """Give what two versions of an alarm are compared by: everything but the tags, without what AWS says by default.
+
+    AWS may write a default out that nobody gave, or leave one out that somebody did; neither is a change.
+    """
+    return untagged(to_request(_without_defaults(alarm)))
+
+
+def _without_defaults(alarm: Alarm) -> Alarm:
+    if isinstance(alarm, LogAlarm):
+        return alarm
+    described = replace(alarm, description=alarm.description or None)
+    if not isinstance(described, MetricAlarm):
+        return described
+    source, missing = described.source, described.treat_missing_data
+    if isinstance(source, MetricMath):
+        source = MetricMath(tuple(sorted(source.queries, key=lambda query: query.id)))
+    return replace(
+        described,
+        source=source,
+        datapoints_to_alarm=None if described.m == described.n else described.m,
+        treat_missing_data=None
+        if described.treat_missing_data is MissingData.MISSING
+        else described.treat_missing_data,
+        low_samples=None if described.low_samples == "evaluate" else described.low_samples,
+        window=None if described.sliding else described.window,
+    )
 
 
 @dataclass(frozen=True, slots=True)

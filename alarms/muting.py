@@ -25,6 +25,9 @@ _DELETE: Final = ("cloudwatch", "DeleteAlarmMuteRule")
 _GET: Final = ("cloudwatch", "GetAlarmMuteRule")
 _MEMBERS: Final = ("Name", "Description", "Rule", "MuteTargets", "StartDate", "ExpireDate")
 
+_DEFAULTS: Final = (("Timezone", "UTC"),)
+"""What AWS may write out though nobody gave it."""
+
 UNTOLD: Final = "While it is muted, an alarm goes on changing its state, and nobody is told."
 
 
@@ -52,7 +55,7 @@ def mute(rule: MuteRule, *, live: Document | None, scope: Scope) -> ChangePlan:
 
     Raises DefinitionErrors with what AWS would refuse.
     """
-    new, old = to_request(rule), None if live is None else version_of(live)
+    new, old = version_of(to_request(rule)), None if live is None else version_of(live)
     fields = dict(_problems(rule, new))
     if fields:
         raise DefinitionErrors(fields)
@@ -116,13 +119,24 @@ def read_duration(text: str) -> timedelta:
 def version_of(described: Document) -> dict[str, Any]:
     """Give what PutAlarmMuteRule takes of a rule that AWS described."""
     kept = {name: described[name] for name in _MEMBERS if described.get(name) not in (None, "")}
-    schedule = {name: value for name, value in kept["Rule"]["Schedule"].items() if value is not None}
-    return {**kept, "Rule": {"Schedule": schedule}}
+    schedule = kept["Rule"]["Schedule"]
+    named = {name: value for name, value in schedule.items() if value is not None and (name, value) not in _DEFAULTS}
+    return {**kept, "Rule": {"Schedule": named}}
 
 
-def rule_version(answer: Mapping[str, Any]) -> Document | None:
-    """Read the rule out of a GetAlarmMuteRule answer."""
-    return version_of(answer) if answer.get("Name") else None
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """Reads the rule out of a GetAlarmMuteRule answer, as the one of `known` that it says everything of."""
+
+    known: tuple[Document, ...]
+
+    def __call__(self, answer: Mapping[str, Any]) -> Document | None:
+        found = version_of(answer) if answer.get("Name") else None
+        return found and next((known for known in self.known if _covers(found, known)), found)
+
+
+def _covers(live: Document, wanted: Document) -> bool:
+    return all(live.get(name) == value for name, value in wanted.items())
 
 
 def _problems(rule: MuteRule, request: Document) -> Iterator[Problem]:
@@ -148,12 +162,12 @@ def _put_step(old: Document | None, new: Document, scope: Scope) -> Step:
         f"{'Make' if old is None else 'Change'} the mute rule {new['Name']}",
         Action.MUTE_ALARM,
         (new["Name"],),
-        expected=Expected(_look(new), old, new),
+        expected=Expected(_look(new, old), old, new),
     )
     if old is None:
         return replace(step, undo=_delete_step(new, scope))
     back = replace(step, params=old, sentence=f"Change the mute rule {new['Name']} back")
-    return replace(step, undo=replace(back, expected=Expected(_look(new), new, old)))
+    return replace(step, undo=replace(back, expected=Expected(_look(new, old), new, old)))
 
 
 def _delete_step(old: Document, scope: Scope) -> Step:
@@ -164,12 +178,12 @@ def _delete_step(old: Document, scope: Scope) -> Step:
         f"Delete the mute rule {old['Name']}",
         Action.MUTE_ALARM,
         (old["Name"],),
-        expected=Expected(_look(old), old, None),
+        expected=Expected(_look(old, None), old, None),
     )
 
 
-def _look(rule: Document) -> Look:
-    return Look(*_GET, {"AlarmMuteRuleName": rule["Name"]}, rule_version)
+def _look(rule: Document, old: Document | None) -> Look:
+    return Look(*_GET, {"AlarmMuteRuleName": rule["Name"]}, RuleVersion((rule,) if old is None else (old, rule)))
 
 
 def _titled(alarms: Sequence[str]) -> str:

@@ -73,11 +73,10 @@ def put(
     """
     _check(alarm, live, scope)
     steps = tuple(_put_steps(alarm, live, scope))
-    before = None if live is None else to_request(live.alarm)
     return ChangePlan(
         f"{'Change' if live else 'Create'} the alarm {alarm.name}",
         steps,
-        differences(before, to_request(alarm), thing=alarm.name),
+        _differences(alarm, live),
         price_before,
         price_after,
         tuple(_warnings(alarm, steps, live)),
@@ -152,8 +151,7 @@ def _put_steps(alarm: Alarm, live: Live | None, scope: Scope) -> Iterator[Step]:
     if live is None:
         yield _create_step(alarm, scope)
         return
-    before, after = version_of(live.alarm), version_of(alarm)
-    if before != after:
+    if version_of(live.alarm) != version_of(alarm):
         yield _change_step(alarm, live.alarm, scope)
     yield from _tag_steps(live, _tags_of(alarm), scope)
 
@@ -185,9 +183,10 @@ def _create_step(alarm: Alarm, scope: Scope, *, among: Sequence[str] = ()) -> St
 
 def _change_step(alarm: Alarm, before: Alarm, scope: Scope) -> Step:
     def step(to: Alarm, old: Document, new: Document) -> Step:
+        request = untagged(to_request(to))
         return Step(
-            *_PUTS[operation_of(new)],
-            new,
+            *_PUTS[operation_of(request)],
+            _with_answers(request),
             scope,
             f"Change the alarm {to.name}",
             Action.EDIT_ALARM,
@@ -277,6 +276,17 @@ def _creatable(request: Document) -> Document:
     """Leave out tags that only AWS may give, such as those of a CloudFormation stack."""
     tags = [tag for tag in request.get("Tags", ()) if not tag["Key"].startswith(AWS_TAGS)]
     return {**untagged(request), **({"Tags": tags} if tags else {})}
+
+
+def _differences(alarm: Alarm, live: Live | None) -> tuple[FieldChange, ...]:
+    """Name what differs; tags each by its key, and without those that only AWS gives."""
+    if live is None:
+        return differences(None, _creatable(to_request(alarm)), thing=alarm.name)
+    kept = {key: value for key, value in live.tags.items() if key.startswith(AWS_TAGS)}
+    old, new = (
+        {f"Tags.{key}": value for key, value in tags.items()} for tags in (live.tags, {**kept, **_tags_of(alarm)})
+    )
+    return differences({**version_of(live.alarm), **old}, {**version_of(alarm), **new}, thing=alarm.name)
 
 
 def _tags_of(alarm: Alarm) -> dict[str, str]:

@@ -282,6 +282,14 @@ class TestNoAnswer:
         assert outcome.rest is None
         assert records(audit)[-1] == ("unknown", True)
 
+    def test_what_can_be_repeated_without_harm_is_repeated_without_a_look(self, audit: Audit) -> None:
+        marked = replace(step("mark", None, {}, key="mark"), expected=None)
+        shelf = Shelf()
+        shelf.fates = [Unreachable("read timed out"), None]
+        assert applied(plan(marked), shelf, audit).done
+        shelf.fates = [Unreachable("read timed out")] * 4
+        assert applied(plan(marked), shelf, audit).ending is Ending.UNKNOWN
+
 
 class TestSeveralSteps:
     POLICY = step("policy", None, {"by": 1}, key="policy")

@@ -160,6 +160,28 @@ class TestPut:
         plan = put(alarm(), live=live(), scope=HERE)
         assert (plan.steps, plan.changes) == ((), ())
 
+    @pytest.mark.parametrize(
+        "written_out",
+        [
+            {"TreatMissingData": "missing"},
+            {"DatapointsToAlarm": 3},
+            {"EvaluationWindow": {"SlidingWindow": {}}},
+            {"AlarmDescription": ""},
+            {"ActionsEnabled": True, "OKActions": []},
+        ],
+    )
+    def test_a_default_that_aws_writes_out_is_no_change_by_someone_else(self, written_out: dict[str, Any]) -> None:
+        described = {**to_request(alarm()), **written_out, "AlarmArn": ARN}
+        assert put(alarm(), live=live_of(described), scope=HERE).steps == ()
+        (step,) = put(alarm(), live=None, scope=HERE).steps
+        assert step.expected is not None
+        assert step.expected.look.version({"MetricAlarms": [described]}) == step.expected.after
+
+    def test_tags_differ_by_key(self) -> None:
+        tagged = live(Tags=[{"Key": "aws:x", "Value": "s"}, {"Key": "own", "Value": "1"}])
+        plan = put(alarm(Tags=[{"Key": "own", "Value": "2"}]), live=tagged, scope=HERE)
+        assert [(change.field, change.before, change.after) for change in plan.changes] == [("Tags.own", "1", "2")]
+
     def test_tags_that_aws_keeps_are_not_taken_off(self) -> None:
         kept = live(Tags=[{"Key": "aws:cloudformation:stack-name", "Value": "s"}, {"Key": "own", "Value": "1"}])
         (step,) = put(alarm(), live=kept, scope=HERE).steps
@@ -330,6 +352,14 @@ class TestMuting:
     def test_round_trip(self) -> None:
         assert from_response(rule_request(self.RULE)) == self.RULE
         assert once(datetime(2026, 11, 23, 10, 0, tzinfo=UTC)) == "at(2026-11-23T10:00)"
+
+    def test_what_aws_adds_of_its_own_is_no_change(self) -> None:
+        (step,) = mute(self.RULE, live=None, scope=HERE).steps
+        assert step.expected is not None
+        answered = {**rule_request(self.RULE), "StartDate": datetime(2026, 11, 23, tzinfo=UTC), "Status": "ACTIVE"}
+        assert step.expected.look.version(answered) == step.expected.after
+        in_utc = replace(self.RULE, timezone="UTC")
+        assert mute(in_utc, live=rule_request(replace(self.RULE, timezone=None)), scope=HERE).steps == ()
 
     @given(st.integers(1, LONGEST // timedelta(minutes=1)))
     def test_durations_are_written_and_read(self, minutes: int) -> None:
