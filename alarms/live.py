@@ -64,9 +64,7 @@ def _without_defaults(alarm: Alarm) -> Alarm:
         described,
         source=source,
         datapoints_to_alarm=None if described.m == described.n else described.m,
-        treat_missing_data=None
-        if described.treat_missing_data is MissingData.MISSING
-        else described.treat_missing_data,
+        treat_missing_data=None if missing is MissingData.MISSING else missing,
         low_samples=None if described.low_samples == "evaluate" else described.low_samples,
         window=None if described.sliding else described.window,
     )
