@@ -74,11 +74,14 @@ class Engine(Protocol[C]):
 class DatabaseDownError(CloudError):
     """The database cannot be used now: nothing was read or kept. What was shown stays, and it is tried again."""
 
-    kind = FaultKind.UNREACHABLE
+    kind = FaultKind.STORE_DOWN
     retryable = True
 
     def sentence(self, scope: Scope, operation: str) -> str:
-        return f"The shared store does not answer, so {operation} in {scope} waits; it is tried again ({self.detail})"
+        return (
+            f"The store of what was read does not answer, so {operation} in {scope} waits; what is shown was read"
+            f" before; it is tried again ({self.detail})"
+        )
 
 
 class NewerSchemaError(CloudError):

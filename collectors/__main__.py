@@ -16,8 +16,10 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from cloud.clients import Clients
+from cloud.database import NewerSchemaError
 from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
@@ -28,6 +30,8 @@ from core.reading import Fault, FaultKind, Scope
 
 PATIENCE_SECONDS = 20
 """How long an endpoint may take to come up before a word is said."""
+
+_WAITED_FOR: Final = {FaultKind.UNREACHABLE, FaultKind.STORE_DOWN}
 
 log = logging.getLogger("collectors")
 
@@ -52,15 +56,20 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     if options.what == "pins":
         return list_pins(settings)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it would say is a fault of ours, said once
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    return run(settings, stop, once=options.once)
+    try:
+        return run(settings, stop, once=options.once)
+    except NewerSchemaError as error:
+        print(f"The collector cannot start. {error.detail}.", file=sys.stderr)
+        return 2
 
 
 def list_pins(settings: Settings) -> int:
     """Print the pinned series of every watched account and region."""
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=settings.caps))
+    clients = Clients(settings, Meter(settings.place, clock=clock, caps=settings.caps))
     sources = CloudSources(clients, Store(settings.place))
     try:
         scopes = sources.scopes
@@ -96,7 +105,7 @@ def wait_for_answer(sources: CloudSources, stop: threading.Event) -> None:
     """Look each second until the endpoint answers; say that it is waited for, once, when that takes long."""
     for second in itertools.count():
         faults = look(sources)
-        if stop.is_set() or not faults or any(fault.kind is not FaultKind.UNREACHABLE for fault in faults):
+        if stop.is_set() or not faults or any(fault.kind not in _WAITED_FOR for fault in faults):
             return
         if second == PATIENCE_SECONDS:
             log.warning("%s", faults[0].message)
@@ -127,7 +136,7 @@ def look(sources: CloudSources) -> list[Fault]:
     looks = [sources.poll(scope, now=clock()) for scope in scopes]
     looks += [sources.poll_spend(account, now=clock()) for account in dict.fromkeys(each.account for each in scopes)]
     faults = [fault for look in looks for fault in look.faults]
-    if any(fault.kind is FaultKind.UNREACHABLE for fault in faults):
+    if any(fault.kind in _WAITED_FOR for fault in faults):
         return faults  # each pin would wait for the same silence
     return [*faults, *sources.read_pins(scopes, now=clock())]
 

@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.clients import Clients
+from cloud.database import DatabaseDownError
 from collectors import catalog, chunks, metrics, refusals, retention, revisions
 from collectors.chunks import Held, SeriesName, settled_slot
+from collectors.last_good import LastGood
 from collectors.leases import Leases
 from collectors.metrics import Outcome
 from collectors.pace import Pace, pace_of
@@ -27,6 +29,7 @@ from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
 from collectors.store import Store
+from core.money import ZERO
 from core.reading import Fault, Reading
 from core.series import Series
 from core.timespan import Timespan, from_epoch
@@ -52,15 +55,23 @@ class History:
         self._kept = timedelta(days=clients.settings.history_days)
         self._forgot: date | None = None
         self._failed: dict[SeriesName, tuple[datetime, tuple[Fault, ...]]] = {}
+        self._given: LastGood[Mapping[MetricQuery, Series]] = LastGood()
         self._stripes = tuple(threading.Lock() for _ in range(_STRIPES))
 
     def read(self, queries: Sequence[MetricQuery], now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
         """Give a series for every query, from the store where it is settled, from AWS where it is not.
 
         A query whose call failed gives what the store holds, and the fault says what is missing. Readers that want
-        the same series at once, in this process or another, wait for one fetch.
+        the same series at once, in this process or another, wait for one fetch. While the store is down AWS is not
+        asked, for nobody could keep what it says: the last reading of these series is given again, with a fault.
         """
         wanted = tuple(dict.fromkeys(queries))
+        try:
+            return self._given.keep(_names(wanted), self._read(wanted, now))
+        except DatabaseDownError as error:
+            return self._given_before(wanted, now, error)
+
+    def _read(self, wanted: Sequence[MetricQuery], now: datetime) -> Reading[Mapping[MetricQuery, Series]]:
         held = self._load(wanted)
         pace = self.pace(wanted, now)
         missing = _missing(wanted, held, now, pace)
@@ -74,18 +85,27 @@ class History:
     def plan(self, queries: Sequence[MetricQuery], now: datetime) -> Plan:
         """Give the calls that `read` would make now, and their price, without making any."""
         wanted = tuple(dict.fromkeys(queries))
-        return self._plan(_missing(wanted, self._load(wanted), now, self.pace(wanted, now)))
+        try:
+            return self._plan(_missing(wanted, self._load(wanted), now, self.pace(wanted, now)))
+        except DatabaseDownError:
+            return Plan(wanted, (), ZERO, "The store of what was read does not answer, so AWS is asked for nothing.")
 
     def revisions(self, query: MetricQuery, span: Timespan) -> tuple[Revision, ...]:
         """Give the datapoints in `span` that changed after they were read first, oldest first. Asks AWS for nothing."""
         query = query.over(span)
-        with self._store.reading() as connection:
-            held = chunks.load(connection, query)
-            return revisions.load(connection, held.series, held.first, held.values, query.period)
+        try:
+            with self._store.reading() as connection:
+                held = chunks.load(connection, query)
+                return revisions.load(connection, held.series, held.first, held.values, query.period)
+        except DatabaseDownError:
+            return ()  # the reading beside it says so
 
     def pace(self, queries: Sequence[MetricQuery], now: datetime) -> Pace:
         """Say how long `read` waits between two reads of the newest datapoints of `queries`, and why."""
-        return pace_of(queries, self._clients.meter, refresh=self._refresh, now=now)
+        try:
+            return pace_of(queries, self._clients.meter, refresh=self._refresh, now=now)
+        except DatabaseDownError:
+            return Pace(self._refresh, {})  # nothing is asked meanwhile, at any pace
 
     # -- asking AWS -------------------------------------------------------------------------------------------------
 
@@ -136,11 +156,26 @@ class History:
                 stack.enter_context(self._stripes[place])
             yield
 
+    def _given_before(
+        self, wanted: Sequence[MetricQuery], now: datetime, error: DatabaseDownError
+    ) -> Reading[Mapping[MetricQuery, Series]]:
+        """Give what was given last of these series, as old as it is; empty series where nothing was."""
+        last = self._given.get(_names(wanted))
+        known = {SeriesName.of(query): series for query, series in last.value.items()} if last else {}
+        value = {
+            query: known[name].within(query.span)
+            if (name := SeriesName.of(query)) in known
+            else Series.empty(query.period, label=query.statistic)
+            for query in wanted
+        }
+        faults = (error.to_fault(scope, "reading metrics") for scope in sorted({query.scope for query in wanted}))
+        return Reading(value, last.at if last else now, tuple(faults))
+
     # -- the store --------------------------------------------------------------------------------------------------
 
     def _load(self, queries: Sequence[MetricQuery]) -> dict[MetricQuery, Held]:
         with self._store.reading() as connection:
-            return {query: chunks.load(connection, query) for query in queries}
+            return chunks.load_all(connection, queries)
 
     def _keep(self, outcomes: Sequence[Outcome], now: datetime) -> None:
         with self._store.writing() as connection:
@@ -150,6 +185,10 @@ class History:
             if self._forgot != now.date():
                 retention.forget(connection, now - self._kept)
                 self._forgot = now.date()
+
+
+def _names(queries: Sequence[MetricQuery]) -> frozenset[SeriesName]:
+    return frozenset(SeriesName.of(query) for query in queries)
 
 
 def _missing(

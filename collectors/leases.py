@@ -13,7 +13,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from cloud.database import Connection
@@ -23,7 +24,22 @@ PATIENCE_SECONDS: Final = 30.0
 """How long a lease that does not move is respected: longer than a fetch takes, retries and all."""
 LOOK_SECONDS: Final = 0.03
 """How long a waiter waits between two looks."""
-_HOST: Final = socket.gethostname()
+_MOST_TOGETHER: Final = 500
+"""Names asked for in one statement."""
+
+
+def _here() -> str:
+    """Name the place in which a process id means something: machine, its start, and container."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):  # systems other than Linux
+        parts += [
+            Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            str(Path("/proc/self/ns/pid").readlink()),
+        ]
+    return ":".join(parts)
+
+
+_HOST: Final = _here()
 
 
 class Leases:
@@ -84,8 +100,13 @@ class Waiting:
 
 
 def _holders(connection: Connection, names: list[str]) -> set[str]:
-    rows = (connection.execute("SELECT holder FROM leases WHERE name=?", (name,)).fetchone() for name in names)
-    return {row[0] for row in rows if row is not None}
+    found: set[str] = set()
+    for first in range(0, len(names), _MOST_TOGETHER):
+        some = names[first : first + _MOST_TOGETHER]
+        marks = ",".join("?" * len(some))
+        rows = connection.execute(f"SELECT DISTINCT holder FROM leases WHERE name IN ({marks})", some)  # noqa: S608
+        found.update(holder for (holder,) in rows)
+    return found
 
 
 def _may_live(holder: str) -> bool:

@@ -1,7 +1,8 @@
 """Every read of the product in one place, each made once for everybody.
 
 The collector polls and leaves its readings in the store; whoever else asks gets those while they are fresh, and reads
-AWS only when nobody did. `CloudSources` never raises for what AWS or the network does: faults say what is missing.
+AWS only when nobody did. `CloudSources` never raises for what AWS, the network or the store does: faults
+say what is missing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from cloud.clients import Clients
+from cloud.database import DatabaseDownError
 from cloud.faults import CloudError
 from collectors import alarm_documents, alarm_states, delivery, directory, inventory, scaling, spend, targets
 from collectors.alarm_documents import Document
@@ -19,6 +21,7 @@ from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.delivery import ActionFailure, Seen
 from collectors.history import History
 from collectors.inventory import Inventory
+from collectors.last_good import LastGood
 from collectors.pace import Pace
 from collectors.pins import PinReader, Pins
 from collectors.planning import Plan
@@ -55,6 +58,7 @@ class CloudSources:
         self._locks: dict[tuple[str, Scope], threading.Lock] = {}
         self._guard = threading.Lock()
         self._failed: dict[tuple[str, Scope], tuple[datetime, Any]] = {}
+        self._given: LastGood[Any] = LastGood()
         self._inventory = inventory.snapshots(store)
         self._targets = targets.snapshots(store)
         self._activities = scaling.snapshots(store)
@@ -88,38 +92,47 @@ class CloudSources:
 
     def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:
         """Give load balancers, target groups, Auto Scaling groups and instances."""
-        return self._shared("inventory", self._inventory, scope, now, self._read_inventory)
+        return self._shared("the inventory", self._inventory, scope, now, self._read_inventory, Inventory())
 
     def targets(self, scope: Scope, *, now: datetime) -> Reading[tuple[TargetGroupHealth, ...]]:
         """Give each target group's targets with state, reason and since when."""
-        return self._shared("targets", self._targets, scope, now, self._read_targets)
+        return self._shared("target health", self._targets, scope, now, self._read_targets, ())
 
     def activities(self, scope: Scope, *, now: datetime) -> Reading[tuple[Activity, ...]]:
         """Give scaling activities, newest first."""
-        return self._shared("activities", self._activities, scope, now, self._read_activities)
+        return self._shared("scaling activities", self._activities, scope, now, self._read_activities, ())
 
     def alarms(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmState, ...]]:
         """Give every alarm with its state, firing ones first."""
-        return self._shared("alarms", self._alarms, scope, now, self._read_alarms)
+        return self._shared("alarms", self._alarms, scope, now, self._read_alarms, ())
 
     def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
         """Give the last 15 days' changes of alarm states, newest first."""
         alarms = self.alarms(scope, now=now)
         span = Timespan(now - TRANSITIONS_SHOWN, now + timedelta(seconds=1))
-        return Reading(alarm_states.transitions_within(self.store, scope, span), alarms.at, alarms.faults)
+
+        def stored() -> Reading[tuple[AlarmTransition, ...]]:
+            return Reading(alarm_states.transitions_within(self.store, scope, span), alarms.at, alarms.faults)
+
+        return self._calmly("alarm history", scope, stored, (), now=now)
 
     def known_metrics(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricId, ...]]:
         """Give the metrics that reported in the last two weeks."""
-        return self._shared("directory", self._directory, scope, now, self._read_directory, fresh=directory.KEPT_FOR)
+        return self._shared(
+            "the list of metrics", self._directory, scope, now, self._read_directory, (), fresh=directory.KEPT_FOR
+        )
 
     def alarm_documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
         """Give the definition of every alarm, as AWS's documents."""
         return self._shared(
-            "alarm documents", self._documents, scope, now, self._read_documents, fresh=alarm_documents.KEPT_FOR
+            "alarm documents", self._documents, scope, now, self._read_documents, (), fresh=alarm_documents.KEPT_FOR
         )
 
     def topics(self, scope: Scope, arns: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
         """Give what alarms' topics are like: policy, key and subscriptions; None for one that does not exist."""
+        return self._calmly("topics", scope, lambda: self._topics_of(scope, arns, now), {}, now=now)
+
+    def _topics_of(self, scope: Scope, arns: Collection[str], now: datetime) -> Reading[Mapping[str, Seen]]:
         with self._lock("topics", scope):
             kept = {arn: self._topics.younger(scope, delivery.KEPT_FOR, now=now, key=arn) for arn in arns}
             missing = [arn for arn, reading in kept.items() if reading is None]
@@ -132,10 +145,20 @@ class CloudSources:
 
     def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
         """Give the actions of alarms that could not run in the last 15 days, newest first."""
-        return self._shared("failures", self._failures, scope, now, self._read_failures, fresh=delivery.KEPT_FOR)
+        return self._shared(
+            "failed alarm actions", self._failures, scope, now, self._read_failures, (), fresh=delivery.KEPT_FOR
+        )
 
     def poll(self, scope: Scope, *, now: datetime) -> Reading[None]:
-        """Look at everything that AWS forgets or that many viewers want; give only the faults."""
+        """Look at everything that AWS forgets or that many viewers want; give only the faults.
+
+        While the store is down AWS is not asked: nobody could keep what it says.
+        """
+        return self._calmly("what AWS forgets", scope, lambda: self._polled(scope, now), None, now=now)
+
+    def _polled(self, scope: Scope, now: datetime) -> Reading[None]:
+        with self.store.reading():
+            pass  # raises where it is down
         faults = (
             *self._renewed(self._targets, scope, self._read_targets(scope, now)).faults,
             *self._renewed(self._activities, scope, self._read_activities(scope, now)).faults,
@@ -161,7 +184,10 @@ class CloudSources:
 
     def read_pins(self, scopes: Sequence[Scope], *, now: datetime) -> tuple[Fault, ...]:
         """Read the pinned series of `scopes` that are due; give what is missing. For the collector's own thread."""
-        return self._pin_reader.read(scopes, now=now)
+        try:
+            return self._pin_reader.read(scopes, now=now)
+        except DatabaseDownError as error:
+            return tuple(error.to_fault(scope, "reading pinned series") for scope in scopes)
 
     # -- one fetch for everybody --------------------------------------------------------------------------------------
 
@@ -172,20 +198,35 @@ class CloudSources:
         scope: Scope,
         now: datetime,
         read: Callable[[Scope, datetime], Reading[T]],
+        nothing: T,
         *,
         fresh: timedelta | None = None,
     ) -> Reading[T]:
-        limit = fresh or self._fresh
-        found = kept.younger(scope, limit, now=now)
-        if found is not None:
-            return found
-        with self._lock(kind, scope):
-            found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now)
-            if found is None:
-                found = self._renewed(kept, scope, read(scope, now))
-                if found.faults:
-                    self._failed[kind, scope] = (now, found)
-            return found
+        def shared() -> Reading[T]:
+            limit = fresh or self._fresh
+            found = kept.younger(scope, limit, now=now)
+            if found is not None:
+                return found
+            with self._lock(kind, scope):
+                found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now)
+                if found is None:
+                    found = self._renewed(kept, scope, read(scope, now))
+                    if found.faults:
+                        self._failed[kind, scope] = (now, found)
+                return found
+
+        return self._calmly(kind, scope, shared, nothing, now=now)
+
+    def _calmly(
+        self, what: str, scope: Scope, read: Callable[[], Reading[T]], nothing: T, *, now: datetime
+    ) -> Reading[T]:
+        """Give a reading; while the store is down the one given last, or `nothing`, and a fault that says so."""
+        try:
+            return self._given.keep((what, scope), read())
+        except DatabaseDownError as error:
+            last = self._given.get((what, scope))
+            fault = error.to_fault(scope, f"reading {what}")
+            return Reading(last.value, last.at, (fault,)) if last else Reading(nothing, now, (fault,))
 
     def _renewed(self, kept: Snapshots[T], scope: Scope, reading: Reading[T]) -> Reading[T]:
         """Keep a reading. For one that failed as a whole give the last that did not, with its age."""

@@ -35,6 +35,7 @@ class FaultKind(StrEnum):
     PARTIAL_DATA = "partial data"
     SERVICE_FAILURE = "service failure"
     NOT_FREE = "not free"
+    STORE_DOWN = "store down"
 
 
 @dataclass(frozen=True, slots=True)

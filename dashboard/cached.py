@@ -12,6 +12,7 @@ import streamlit as st
 from access.audit import Audit
 from access.identity import Actor, local_actor
 from cloud.clients import Clients
+from cloud.database import NewerSchemaError
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
@@ -115,14 +116,17 @@ _CALLER: Final = Scope("the caller's account", "any region")
 def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     """Give the context of the product: collectors behind the feed."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    meter = Meter(settings.place, clock=clock, caps=settings.caps)
+    try:
+        meter, store = Meter(settings.place, clock=clock, caps=settings.caps), Store(settings.place)
+    except NewerSchemaError as error:
+        raise NotReady(error.detail) from error
     clients = Clients(settings, meter)
     try:
         scopes = clients.scopes()
     except CloudError as error:
         clients.close()
+        store.close()
         raise NotReady(error.sentence(_CALLER, "sts:GetCallerIdentity")) from error
-    store = Store(settings.place)
     sources = CloudSources(clients, store)
     accounts = tuple(dict.fromkeys(scope.account for scope in scopes))
     feed = Feed()

@@ -117,6 +117,12 @@ class Notice:
     """Sign and colour."""
 
 
+_NOTHING_COMES = {
+    FaultKind.ACCESS_DENIED,
+    FaultKind.EXPIRED_LOGIN,
+    FaultKind.UNREACHABLE,
+    FaultKind.STORE_DOWN,
+}
 _TITLES = {
     FaultKind.ACCESS_DENIED: "AWS denied access",
     FaultKind.THROTTLED: "AWS asked for fewer calls",
@@ -126,6 +132,7 @@ _TITLES = {
     FaultKind.PARTIAL_DATA: "Part of the data is missing",
     FaultKind.SERVICE_FAILURE: "AWS could not answer",
     FaultKind.NOT_FREE: "Not called, because it costs money",
+    FaultKind.STORE_DOWN: "The store cannot be used now",
 }
 
 
@@ -142,6 +149,6 @@ def notices(faults: Sequence[Fault]) -> tuple[Notice, ...]:
 def _notice(kind: FaultKind, faults: Sequence[Fault]) -> Notice:
     whats = list(dict.fromkeys(fault.what for fault in faults))
     more = "" if len(faults) == 1 else f" ({count(len(faults), 'reading')}: {listed(whats, most=3)})"
-    look = ALARM if kind in {FaultKind.ACCESS_DENIED, FaultKind.EXPIRED_LOGIN, FaultKind.UNREACHABLE} else WARNING
+    look = ALARM if kind in _NOTHING_COMES else WARNING
     action = whats[0] if kind is FaultKind.ACCESS_DENIED else ""
     return Notice(_TITLES[kind], plain(faults[0].message) + more, action, look)

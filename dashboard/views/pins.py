@@ -10,6 +10,7 @@ from typing import Protocol
 from access.audit import Audit
 from access.identity import Actor
 from access.policy import Action, decide
+from cloud.database import DatabaseDownError
 from cloud.pricing import PriceBook
 from collectors.pins import MOST_PINS, Pin, PinPlan, plan
 from core.money import ZERO
@@ -82,7 +83,10 @@ class PinsView:
 def build(desk: PinDesk, asked: Question, actor: Actor, *, scopes: Sequence[Scope], now: datetime) -> PinsView:
     """Give the pins of the account and region on screen, and the price of each series on the chart that is none."""
     scope = asked.on.scope
-    among = desk.board.every(each for each in scopes if each.account == scope.account)
+    try:
+        among = desk.board.every(each for each in scopes if each.account == scope.account)
+    except DatabaseDownError:
+        return PinsView("Pinned series: unknown while the store does not answer", (), ())
     here = tuple(pin for pin in among if pin.scope == scope)
     held = {pin.key for pin in here}
     wanted = (Pin(scope, line.metric, line.statistic, asked.on.period, actor.name, now) for line in asked.panel.lines)
@@ -117,6 +121,15 @@ def _since(pin: Pin, now: datetime) -> str:
 
 def act(desk: PinDesk, wish: Wish, actor: Actor, audit: Audit | None, *, scopes: Sequence[Scope], now: datetime) -> str:
     """Pin or take off, if that is still allowed, write it into the audit record, and say what was done."""
+    try:
+        return _act(desk, wish, actor, audit, scopes=scopes, now=now)
+    except DatabaseDownError:
+        return "Nothing was changed: the store does not answer now. Try again in a moment."
+
+
+def _act(
+    desk: PinDesk, wish: Wish, actor: Actor, audit: Audit | None, *, scopes: Sequence[Scope], now: datetime
+) -> str:
     may = _still(desk, wish, actor, scopes)
     if audit is not None:
         pin = wish.pin

@@ -230,7 +230,7 @@ def test_a_cut_network_is_an_outage_and_then_over(postgres_server: postgres.Serv
             with pytest.raises(DatabaseDownError) as caught:
                 names(db)
         fault = caught.value.to_fault(SCOPE, "cloudwatch:GetMetricStatistics")
-        assert (fault.kind, fault.retryable) == (FaultKind.UNREACHABLE, True)
+        assert (fault.kind, fault.retryable) == (FaultKind.STORE_DOWN, True)
         assert postgres_server.password not in fault.message
         cable.mend()
         assert names(db) == ["a"]

@@ -180,7 +180,7 @@ def test_what_may_cost_waits_while_it_was_never_asked(
             look(clients)
         assert endpoint.asked == []
         fault = fault_of(caught.value, Scope("1", "us-east-1"), "cloudwatch:DescribeAlarms")
-        assert (fault.kind, fault.retryable) == (FaultKind.UNREACHABLE, True)
+        assert (fault.kind, fault.retryable) == (FaultKind.STORE_DOWN, True)
         cable.mend()
         look(clients)
 
