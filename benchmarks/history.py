@@ -3,6 +3,8 @@
 500 metrics × 15 days of minutes through the product's own writing and reading, a third each of averages of five
 samples with two decimals, of counts, and of a random walk in full float64 (nothing to compress), once with rows
 compressed as settled ones are, once plain. Reads are of 20 series × 24 h: rows not read before, and rows read again.
+The same in PostgreSQL, where this machine has a server to start: of a read also the time that passes, the server's part
+in it.
 """
 
 from __future__ import annotations
@@ -18,15 +20,17 @@ from typing import Final
 
 import numpy as np
 
+from cloud.database import Connection, Place, forget
 from collectors import chunks
 from collectors.chunks import SETTLING
 from collectors.metrics import Part
 from collectors.planning import StatisticsCall
 from collectors.query import MetricQuery
-from collectors.store import Store
+from collectors.store import STORE, Store
 from core.reading import Scope
 from core.series import MetricId, Values
 from core.timespan import Timespan
+from tests import postgres
 
 METRICS: Final = 500
 DAYS: Final = 15
@@ -65,40 +69,60 @@ def load(store: Store, *, settled: bool) -> float:
     return time.perf_counter() - began
 
 
-def read(store: Store, queries: Sequence[MetricQuery]) -> float:
-    """Give the CPU milliseconds of one read."""
-    began = time.process_time()
+def read(store: Store, queries: Sequence[MetricQuery]) -> tuple[float, float]:
+    """Give the milliseconds of one read: of our CPU, and as they pass."""
+    began, started = time.process_time(), time.perf_counter()
     with store.reading() as connection:
         loaded = chunks.load_all(connection, queries)
     for query, held in loaded.items():
         if np.isnan(held.values).any():
             raise AssertionError(f"{query.metric} has gaps; every minute was written")
-    return (time.process_time() - began) * 1000
+    return (time.process_time() - began) * 1000, (time.perf_counter() - started) * 1000
 
 
-def measure(folder: Path, *, settled: bool) -> str:
-    store = Store(folder)
+def size(connection: Connection, place: Place) -> int:
+    """Give the bytes of the store."""
+    if place.url:
+        (octets,) = connection.execute(
+            "SELECT SUM(pg_total_relation_size(oid)) FROM pg_class WHERE relname='chunks'"
+        ).fetchone()
+        return int(octets)
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    return int(pages * connection.execute("PRAGMA page_size").fetchone()[0])
+
+
+def measure(place: Place, *, settled: bool) -> str:
+    store = Store(place)
     seconds = load(store, settled=settled)
     with store.writing() as connection:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        octets = size(connection, place)
     span = Timespan(END - DAY, END)
     walls = [
         [MetricQuery(SCOPE, metric(number), "Average", 60, span) for number in range(first, first + SERIES)]
         for first in range(0, METRICS, SERIES)
     ]
-    first = statistics.median(read(store, wall) for wall in walls)
-    again = statistics.median(read(store, walls[0]) for _ in range(25))
+    first = [read(store, wall) for wall in walls]
+    again = [read(store, walls[0]) for _ in range(25)]
     store.close()
-    return f"| {pages * size / 1e6:.1f} | {seconds:.1f} | {first:.2f} | {again:.2f} |"
+    forget(place, STORE)
+    figures = [statistics.median(times) for reads in (first, again) for times in zip(*reads, strict=True)]
+    return f"| {octets / 1e6:.1f} | {seconds:.1f} | {' | '.join(f'{figure:.2f}' for figure in figures)} |"
 
 
 def main() -> int:
-    print("| rows | MB | load s | read first, CPU ms | read again, CPU ms |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, settled in (("plain", False), ("compressed", True)):
-        with tempfile.TemporaryDirectory() as folder:
-            print(f"| {name} {measure(Path(folder), settled=settled)}", flush=True)
+    print("| store | rows | MB | load s | read first, CPU ms | as it passes | read again, CPU ms | as it passes |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as folder:
+        table("SQLite", Place(Path(folder)))
+    if postgres.find_binaries():
+        with postgres.serving() as server:
+            table("PostgreSQL", Place(Path(), server.url))
     return 0
+
+
+def table(store: str, place: Place) -> None:
+    for rows, settled in (("plain", False), ("compressed", True)):
+        print(f"| {store} | {rows} {measure(place, settled=settled)}", flush=True)
 
 
 if __name__ == "__main__":

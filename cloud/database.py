@@ -78,10 +78,9 @@ class DatabaseDownError(CloudError):
     retryable = True
 
     def sentence(self, scope: Scope, operation: str) -> str:
-        return (
-            f"The store of what was read does not answer, so {operation} in {scope} waits; what is shown was read"
-            f" before; it is tried again ({self.detail})"
-        )
+        """Give one sentence for all that waits, so that it is said once."""
+        del scope, operation
+        return f"The store does not answer. What is shown was read before; it is tried again. ({self.detail})"
 
 
 class NewerSchemaError(CloudError):

@@ -175,7 +175,8 @@ class PostgresSchema:
     def explain(self, error: Exception) -> str | None:
         if not isinstance(error, _TAKEN_AWAY):
             return None
-        said = re.sub(r"\s+", " ", str(error)).strip()[:300] or type(error).__name__
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)  # what follows is advice for servers
+        said = first.removeprefix("connection failed: ")[:300]
         return said.replace(self._secret, "•••") if self._secret else said
 
 

@@ -117,9 +117,8 @@ def poll(sources: CloudSources, stop: threading.Event, seconds: int, *, once: bo
     said: list[Fault] = []
     while not stop.is_set():
         faults = look(sources)
-        for fault in faults:
-            if fault not in said:
-                log.warning("%s", fault.message)
+        for message in dict.fromkeys(fault.message for fault in faults if fault not in said):
+            log.warning("%s", message)
         said = faults
         if once:
             break

@@ -30,6 +30,10 @@ FORGOTTEN_SECONDS: Final = 10.0
 MOMENT_SECONDS: Final = 2.0
 
 
+class ForeseenError(Exception):
+    """Why a read brought nothing, in words that a page shows; it needs no traceback."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[T]):
     """The newest value of a read, and whether the read after it failed."""
@@ -125,7 +129,10 @@ class Feed:
             if failure is None:
                 entry.snapshot = Snapshot(future.result())
             else:
-                LOG.error("a read in the background failed", exc_info=failure)
+                if isinstance(failure, ForeseenError):
+                    LOG.warning("%s", failure)
+                else:
+                    LOG.error("a read in the background failed", exc_info=failure)
                 if entry.snapshot is not None:
                     entry.snapshot = Snapshot(entry.snapshot.value, failure)
 

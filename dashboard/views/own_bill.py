@@ -25,6 +25,7 @@ from core.reading import Reading
 from core.timespan import Timespan
 from dashboard.charts.targets import duration
 from dashboard.charts.view import ChartView, Line, LineKind
+from dashboard.feed import ForeseenError
 from dashboard.views import paid_panels
 from dashboard.views.frame import WORTH_A_WORD, Badge
 from dashboard.views.tiles import Tile
@@ -52,7 +53,7 @@ _NAMES: Final = {
 }
 
 
-class LedgerUnreadError(Exception):
+class LedgerUnreadError(ForeseenError):
     """The ledger could not be read; the message says why."""
 
 
