@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("core", "cloud", "access", "collectors", "alarms", "dashboard", "demo")
+ROOMS = ("core", "cloud", "access", "collectors", "alarms", "budgets", "dashboard", "demo")
 
 
 def committed_files() -> list[Path]:

@@ -1,0 +1,1 @@
+"""Budgets as definitions, and what becomes of them: spent, pace, allowances, forecast. Pure."""
