@@ -20,6 +20,7 @@ from botocore.model import StructureShape
 
 from core.money import Money
 from core.shapes import Problem, problems
+from core.timespan import parse_instant
 
 ZERO_SPEND: Final = Decimal("0.01")
 """What AWS's zero-spend template notifies of: actual costs above this many dollars.
@@ -328,7 +329,9 @@ def _auto_adjust_document(adjust: AutoAdjust | None) -> dict[str, Any] | None:
     return {"AutoAdjustType": adjust.kind, **options}
 
 
-def _instant(value: datetime | date | None) -> datetime | None:
+def _instant(value: datetime | date | str | None) -> datetime | None:
+    if isinstance(value, str):
+        return parse_instant(value)
     if value is None or isinstance(value, datetime):
         return value
     return datetime(value.year, value.month, value.day, tzinfo=UTC)

@@ -36,11 +36,14 @@ class Permission:
     only_tagged: Mapping[str, str] = field(default_factory=dict)
     """Tags that a thing must have for the action to be allowed on it."""
 
+    operations: tuple[str, ...] = ()
+    """The operations that need it, where IAM names the action otherwise."""
+
     @property
-    def call(self) -> Call:
-        """The botocore service and operation that need it."""
-        prefix, operation = self.action.split(":")
-        return _CLIENT_OF.get(prefix, prefix), operation
+    def calls(self) -> tuple[Call, ...]:
+        """The botocore service and operations that need it."""
+        prefix, named = self.action.split(":")
+        return tuple((_CLIENT_OF.get(prefix, prefix), operation) for operation in self.operations or (named,))
 
 
 READ: Final = (
@@ -65,6 +68,19 @@ READ: Final = (
     Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
     Permission("kms:DescribeKey", "whether an encrypted topic's key is in order"),
     Permission("kms:GetKeyPolicy", "whether CloudWatch may use an encrypted topic's key"),
+    Permission(
+        "budgets:ViewBudget",
+        "budgets with what is spent and forecast, who is told, and their history",
+        operations=(
+            "DescribeBudgets",
+            "DescribeBudgetPerformanceHistory",
+            "DescribeNotificationsForBudget",
+            "DescribeSubscribersForNotification",
+        ),
+    ),
+    Permission("budgets:DescribeBudgetActionsForAccount", "what budgets do when a threshold is crossed"),
+    Permission("freetier:GetFreeTierUsage", "free allowances: used, limit, and when they run out"),
+    Permission("freetier:GetAccountPlanState", "the account's plan and what is left of its credits"),
     Permission("ce:GetCostAndUsage", "costs by day, service and usage type; $0.01 a page, so only within the cap"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
@@ -100,9 +116,9 @@ WRITE: Final = (
 
 ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
 """Calls that change nothing and need no permission in the account that is watched."""
-READS: Final[frozenset[Call]] = ALWAYS | {permission.call for permission in READ}
+READS: Final[frozenset[Call]] = ALWAYS | {call for permission in READ for call in permission.calls}
 """The calls that a reading client makes."""
-WRITES: Final[frozenset[Call]] = frozenset(permission.call for permission in WRITE)
+WRITES: Final[frozenset[Call]] = frozenset(call for permission in WRITE for call in permission.calls)
 """The calls that a writing client makes."""
 
 

@@ -10,15 +10,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from cloud.clients import Clients
 from cloud.database import DatabaseDownError
-from cloud.faults import CloudError
-from collectors import alarm_documents, alarm_states, delivery, directory, inventory, scaling, spend, targets
+from collectors import (
+    alarm_documents,
+    alarm_states,
+    budget_readings,
+    delivery,
+    directory,
+    free_tier,
+    inventory,
+    scaling,
+    spend,
+    targets,
+)
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.budget_readings import BudgetReading
 from collectors.delivery import ActionFailure, Seen
+from collectors.free_tier import FreeTier
 from collectors.history import History
 from collectors.inventory import Inventory
 from collectors.last_good import LastGood
@@ -40,6 +53,8 @@ T = TypeVar("T")
 
 AFTER_FAILURE: Final = timedelta(seconds=5)
 """How long a failure answers for the endpoint before it is asked again."""
+MONEY_PATIENCE: Final = timedelta(minutes=10)
+"""The same for what money does: many roles may not see it, and it changes slowly."""
 TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""
 
@@ -61,6 +76,8 @@ class CloudSources:
         self._given: LastGood[Any] = LastGood()
         self._inventory = inventory.snapshots(store)
         self._targets = targets.snapshots(store)
+        self._budgets = budget_readings.snapshots(store)
+        self._free_tier = free_tier.snapshots(store)
         self._activities = scaling.snapshots(store)
         self._alarms = alarm_states.snapshots(store)
         self._directory = directory.snapshots(store)
@@ -169,18 +186,53 @@ class CloudSources:
 
     def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
         """Give the account's costs by day from `start` on, as the collector read them last; never asks AWS."""
-        try:
-            return spend.known(self.clients, account, store=self.store, start=start, now=now)
-        except CloudError as error:
-            return Reading((), now, (error.to_fault(spend.billing(account), spend.ACTION),))
+        known = partial(spend.known, self.clients, account, store=self.store, start=start, now=now)
+        return self._calmly(f"costs since {start}", spend.billing(account), known, (), now=now)
+
+    def budgets(self, account: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        """Give the account's budgets with AWS's own figures; asking is free."""
+        scope = spend.billing(account)
+        return self._shared(
+            "budgets",
+            self._budgets,
+            scope,
+            now,
+            self._read_budgets,
+            (),
+            fresh=budget_readings.KEPT_FOR,
+            patience=MONEY_PATIENCE,
+        )
+
+    def free_tier(self, account: str, *, now: datetime) -> Reading[FreeTier]:
+        """Give the account's allowances, plan and credits; asking is free."""
+        scope = spend.billing(account)
+        return self._shared(
+            "free tier",
+            self._free_tier,
+            scope,
+            now,
+            self._read_free_tier,
+            FreeTier(),
+            fresh=free_tier.KEPT_FOR,
+            patience=MONEY_PATIENCE,
+        )
+
+    def free_tier_before(self, account: str, *, now: datetime) -> Reading[tuple[Reading[FreeTier], ...]]:
+        """Give the allowances of the last days, newest first; asks nobody."""
+        scope = spend.billing(account)
+
+        def stored() -> Reading[tuple[Reading[FreeTier], ...]]:
+            return Reading(tuple(free_tier.earlier(self.store, scope)), now)
+
+        return self._calmly("allowances of the last days", scope, stored, (), now=now)
 
     def poll_spend(self, account: str, *, now: datetime) -> Reading[None]:
-        """Read the account's costs if that is due and the cap allows it; what the cap refuses is no fault here."""
-        try:
-            reading = spend.read_when_due(self.clients, account, store=self.store, now=now)
-        except CloudError as error:
-            return Reading(None, now, (error.to_fault(spend.billing(account), spend.ACTION),))
-        return Reading(None, reading.at, tuple(fault for fault in reading.faults if not spend.is_refusal(fault)))
+        """Read what the account's money does, where that is due: costs only if the cap allows it, which is no fault."""
+        free = (*self.budgets(account, now=now).faults, *self.free_tier(account, now=now).faults)
+        due = partial(spend.read_when_due, self.clients, account, store=self.store, now=now)
+        reading = self._calmly("costs", spend.billing(account), due, None, now=now)
+        kept = tuple(fault for fault in reading.faults if not spend.is_refusal(fault))
+        return Reading(None, reading.at, (*free, *kept))
 
     def read_pins(self, scopes: Sequence[Scope], *, now: datetime) -> tuple[Fault, ...]:
         """Read the pinned series of `scopes` that are due; give what is missing. For the collector's own thread."""
@@ -201,6 +253,7 @@ class CloudSources:
         nothing: T,
         *,
         fresh: timedelta | None = None,
+        patience: timedelta = AFTER_FAILURE,
     ) -> Reading[T]:
         def shared() -> Reading[T]:
             limit = fresh or self._fresh
@@ -208,7 +261,7 @@ class CloudSources:
             if found is not None:
                 return found
             with self._lock(kind, scope):
-                found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now)
+                found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now, patience)
                 if found is None:
                     found = self._renewed(kept, scope, read(scope, now))
                     if found.faults:
@@ -236,10 +289,10 @@ class CloudSources:
         previous = kept.newest(scope)
         return Reading(previous.value, previous.at, reading.faults) if previous else reading
 
-    def _lately_failed(self, kind: str, scope: Scope, now: datetime) -> Any:
+    def _lately_failed(self, kind: str, scope: Scope, now: datetime, patience: timedelta) -> Any:
         """Give the last failure while it is young: an endpoint that is down is not asked by every viewer."""
         at, reading = self._failed.get((kind, scope), (None, None))
-        return reading if at is not None and now - at < AFTER_FAILURE else None
+        return reading if at is not None and now - at < patience else None
 
     def _lock(self, kind: str, scope: Scope) -> threading.Lock:
         with self._guard:
@@ -247,6 +300,12 @@ class CloudSources:
 
     def _read_inventory(self, scope: Scope, now: datetime) -> Reading[Inventory]:
         return inventory.read(self.clients, scope, now=now)
+
+    def _read_budgets(self, scope: Scope, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        return budget_readings.read(self.clients, scope, now=now)
+
+    def _read_free_tier(self, scope: Scope, now: datetime) -> Reading[FreeTier]:
+        return free_tier.read_and_remember(self.clients, scope, now=now, store=self.store)
 
     def _read_targets(self, scope: Scope, now: datetime) -> Reading[tuple[TargetGroupHealth, ...]]:
         return targets.read(self.clients, scope, now=now, store=self.store)

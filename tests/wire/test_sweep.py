@@ -13,9 +13,9 @@ from tests.wire.clouds import AT, Cloud, bare_cloud
 
 pytestmark = pytest.mark.wire
 
-OURS = ("cloudwatch", "elbv2")
-MOTO_S = ("autoscaling", "sns", "sts", "logs", "budgets", "ce")
-NOBODY_S = ("freetier", "health", "pricing", "compute-optimizer", "cost-optimization-hub", "oam", "savingsplans")
+OURS = ("cloudwatch", "elbv2", "budgets", "ce", "freetier")
+MOTO_S = ("autoscaling", "sns", "sts", "logs")
+NOBODY_S = ("health", "pricing", "compute-optimizer", "cost-optimization-hub", "oam", "savingsplans")
 
 
 def least(shape: Shape) -> Any:
