@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from alarms.kinds import MetricAlarm
+from alarms.actions import ActionKind, describe
+from alarms.kinds import Alarm
 from core.reading import Scope
 from core.series import MetricId
 from core.statistics import Statistic
@@ -20,7 +21,7 @@ from dashboard.fields import Fields, hold
 from dashboard.rule_fields import draw_rule
 from dashboard.state import MetricChoice
 from dashboard.views import alarm_choices as choices
-from dashboard.views import explorer
+from dashboard.views import explorer, workbench
 from dashboard.views.alarm_draft import Draft, Kind, QueryDraft
 from dashboard.views.alarm_form import METRIC_ID, Checked, field_errors
 from dashboard.views.alarm_starts import metric_of, of_metric, suggested_name, with_kind, with_metric
@@ -37,6 +38,8 @@ class Known:
     """Names of the account's alarms; foreign text."""
     actions: dict[str, str]
     """ARN → what it is called."""
+    others: tuple[Alarm, ...] | None = None
+    """Every alarm of the account and region; None where they are not known."""
 
 
 def draw_form(context: Context, scope: Scope, checked: Checked, known: Known, view: WorkbenchView | None) -> None:
@@ -289,14 +292,12 @@ def _evaluation(fields: Fields, view: WorkbenchView | None) -> None:
 
 def draw_actions(fields: Fields, scope: Scope, known: Known) -> None:
     """Draw what runs on entering each state."""
-    alarm = fields.checked.alarm
-    metrics: Sequence[MetricId] = alarm.metrics if isinstance(alarm, MetricAlarm) else ()
-    one = metric_of(fields.checked.draft)
-    offered = known.actions | choices.built_in_actions(
-        (*metrics, *((one,) if one else ())), region=scope.region, account=scope.account
-    )
-    if fields.checked.draft.kind is Kind.BAND:
-        offered = {arn: name for arn, name in offered.items() if ":autoscaling:" not in arn}
+    draft = fields.checked.draft
+    shown = workbench.shown(fields.checked)
+    alarm = fields.checked.alarm or (shown.alarm if shown is not None else None)
+    offered = known.actions | choices.built_in_actions(alarm, scope)
+    if draft.kind in {Kind.BAND, Kind.COMPOSITE}:
+        offered = {arn: name for arn, name in offered.items() if describe(arn).kind is not ActionKind.SCALING}
     fields.several("When it goes into alarm", "alarm_actions", offered, placeholder="Choose, or paste an ARN")
     with st.expander("When it recovers, or has no data"):
         fields.several("When it is OK again", "ok_actions", offered, placeholder="Choose, or paste an ARN")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from functools import partial
 
+import streamlit as st
+
 from access.policy import Action, decide
+from alarms.definition import from_response
 from alarms.doctor import Finding
+from alarms.kinds import Alarm
 from core.reading import Fault, Reading, Scope, Unknown
 from dashboard import choices, parts
 from dashboard.alarm_fields import Known
 from dashboard.cached import Context
 from dashboard.state import PageState
 from dashboard.views import checkup, workbench, workbench_view
-from dashboard.views.alarm_choices import action_name
+from dashboard.views.alarm_choices import action_label
+from dashboard.views.alarm_draft import DraftError
 from dashboard.views.alarm_form import Checked
 from dashboard.views.workbench import Question, Read, Shown
 from dashboard.views.workbench_view import WorkbenchView
 
 DIRECTORY_SECONDS = 60.0
 READ_SECONDS = 60.0
+_PAID = "workbench-paid"
 
 
 def known(context: Context, scope: Scope) -> Reading[Known]:
@@ -37,9 +43,41 @@ def known(context: Context, scope: Scope) -> Reading[Known]:
     offered = Known(
         () if metrics is None else metrics.value,
         tuple(sorted(state.name for state in states)),
-        {arn: str(action_name(arn)) for arn in arns},
+        {arn: action_label(arn) for arn in arns},
+        others(context, scope),
     )
     return Reading(offered, context.now(), faults)
+
+
+def others(context: Context, scope: Scope) -> tuple[Alarm, ...] | None:
+    """Give every alarm of the account and region, without tags; None where they could not be read, or not yet."""
+    room = context.workroom
+    if room is None:
+        return None
+    documents = context.feed.look(
+        ("alarm-documents", scope), partial(parts.at_clock, context, room.documents, scope),
+        every=DIRECTORY_SECONDS, patience=0.5,
+    )  # fmt: skip
+    if documents is None or documents.value.faults:
+        return None
+    return tuple(from_response(document) for document in documents.value.value)
+
+
+def names(context: Context, scope: Scope) -> frozenset[str]:
+    """Give the names that alarms have already, as far as is known."""
+    return frozenset(alarm.name for alarm in others(context, scope) or ())
+
+
+def found(context: Context, scope: Scope, name: str) -> Alarm:
+    """Give an alarm as it is at this moment, with its tags; raises DraftError with what keeps it from being read."""
+    if context.workroom is None:
+        raise DraftError("nothing can be changed here")
+    reading = context.workroom.live(scope, name, now=context.now())
+    if reading.faults:
+        raise DraftError(f"{name} could not be read: {reading.faults[0].message}")
+    if not reading.value:
+        raise DraftError(f"there is no alarm of the name {name} in this account and region")
+    return from_response(reading.value[0])
 
 
 def asked_for(context: Context, state: PageState, checked: Checked, this: Shown) -> Question:
@@ -52,14 +90,17 @@ def reading(context: Context, asked: Question, *, height: int) -> Read | None:
 
     Draws a price and a button, or a skeleton of `height` while the first read is on its way.
     """
-    tag = workbench.price(context.sources, asked, now=context.now())
-    spend = decide(context.actor, Action.SPEND)
-    held = context.feed.holds(asked.key)
-    if not tag.free and not held and not choices.draw_price(tag, spend, key="wb-pay"):
-        return None
+    paid = st.session_state.setdefault(_PAID, set())
+    if not context.feed.holds(asked.key):
+        tag = workbench.price(context.sources, asked, now=context.now())
+        spend = decide(context.actor, Action.SPEND)
+        if not tag.free and asked.key not in paid and not choices.draw_price(tag, spend, key="wb-pay"):
+            return None
+        paid.update(() if tag.free else (asked.key,))
     load = partial(workbench.read, context.sources, asked, clock=context.now)
     # What was paid for is read once.
-    return parts.looked(context, asked.key, load, every=READ_SECONDS if tag.free else None, height=height)
+    every = None if asked.key in paid else READ_SECONDS
+    return parts.looked(context, asked.key, load, every=every, height=height)
 
 
 def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> WorkbenchView:
@@ -85,7 +126,7 @@ def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) 
         alarm=view.alarm,
         series=view.history,
         metrics=known.metrics or Unknown("the list of metrics could not be read"),
-        neighbours=Unknown("the other alarms were not read"),
+        neighbours=known.others if known.others is not None else Unknown("the other alarms were not read"),
         inventory=Unknown("it is still being read") if inventory is None else checkup.whole(inventory.value),
         topics={},
     )

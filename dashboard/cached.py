@@ -28,6 +28,7 @@ from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
 from dashboard.views.sources import Sources
 from dashboard.wording import INFO, OK, Look
+from dashboard.workroom import CloudWorkroom, Workroom
 
 REFRESH_SECONDS: Final = 5.0
 """How often what is on screen looks for news. AWS is asked less often: settings say how often."""
@@ -54,6 +55,8 @@ class Context:
     audit: Audit | None = None
     drafts: Drafts = field(default_factory=Drafts)
     """Where drafts are kept that are too long for a link."""
+    workroom: Workroom | None = None
+    """Where alarms are read for a change and changed; none where nothing can be."""
     books: Books | None = None
     """What our own calls cost; none where nobody counts them."""
     pins: PinDesk | None = None
@@ -131,6 +134,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     accounts = tuple(dict.fromkeys(scope.account for scope in scopes))
     feed = Feed()
     drafts = Drafts(settings.place)
+    audit = Audit(settings.data_dir)
 
     def bill(start: date) -> dict[str, Reading[tuple[SpendLine, ...]]]:
         return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
@@ -150,8 +154,9 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         now=clock,
         cloud="Demo cloud" if settings.is_demo else "AWS",
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
-        audit=Audit(settings.data_dir),
+        audit=audit,
         drafts=drafts,
+        workroom=CloudWorkroom(clients, sources, audit),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),

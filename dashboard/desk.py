@@ -33,7 +33,11 @@ class Desk:
 def opened(context: Context, start: Callable[[], Draft | None]) -> Desk:
     """Give the draft that the link asks for: a start, the one that is worked on, or one that was sent."""
     if any(name in st.query_params for name in STARTS):
-        begun = start()
+        try:
+            begun = start()
+        except DraftError as error:
+            clear()
+            return Desk(draft(), f"The form begins empty: {error}.")
         if begun is not None:
             lay(context, begun)
             return Desk(begun)

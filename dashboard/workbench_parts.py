@@ -27,11 +27,11 @@ from dashboard.wording import NO_DATA, count, md, quantity
 PLOT_PIXELS = 250
 
 
-def draw_top(checked: Checked, view: WorkbenchView | None) -> None:
+def draw_top(checked: Checked, view: WorkbenchView | None, price: str) -> None:
     """Draw the sentence that the whole page is about, and what is still to do."""
     with st.container(gap=None, key="wb-says"):
         st.markdown(_headline(view))
-        st.caption(f"{_todo(checked)} {md(view.condition) if view is not None else ''}")
+        st.caption(f"{_todo(checked)} {md(view.condition) if view is not None else ''} {md(price)}")
 
 
 def _headline(view: WorkbenchView | None) -> str:

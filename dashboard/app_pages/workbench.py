@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import bench_reading, cached, desk, parts
 from dashboard import workbench_parts as drawn
 from dashboard.alarm_fields import Known, draw_form
-from dashboard.views import workbench
+from dashboard.review_parts import review_button
+from dashboard.views import review, workbench
 from dashboard.views.alarm_form import Checked, check
 from dashboard.views.alarm_starts import started
 from dashboard.views.workbench import Question, Shown
@@ -18,7 +21,14 @@ PREVIEW_PIXELS = 560
 
 context = cached.context()
 state = parts.page_state(context)
-opened = desk.opened(context, lambda: started(parts.url()))
+opened = desk.opened(
+    context,
+    lambda: started(
+        parts.url(),
+        partial(bench_reading.found, context, state.scope),
+        partial(bench_reading.names, context, state.scope),
+    ),
+)
 
 
 def draw_preview(checked: Checked, this: Shown, asked: Question) -> WorkbenchView | None:
@@ -38,7 +48,7 @@ def draw_workbench() -> None:
     """Draw verdict, form and preview; a change runs only this."""
     with parts.boundary():
         checked = check(desk.draft())
-        top = st.container(key="wb-top")
+        top = st.container(horizontal=True, vertical_alignment="center", gap="small", key="wb-top")
         left, right = st.columns([5, 8], gap="xsmall")
         with left, parts.card("wb-form", "Alarm", None):
             known = bench_reading.known(context, state.scope)
@@ -54,7 +64,8 @@ def draw_workbench() -> None:
         with right, parts.card("wb-request", "Request", None):
             drawn.draw_request(checked)
         with top:
-            drawn.draw_top(checked, view)
+            drawn.draw_top(checked, view, review.price(checked.alarm, known.value.others) if checked.alarm else "")
+            review_button(context, state.scope, checked)
 
 
 def draw_both(checked: Checked, known: Known, form: DeltaGenerator, shown: DeltaGenerator) -> WorkbenchView | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from alarms.actions import OPS_ITEM_SEVERITIES, Ec2Action, can_act_on_instance, describe, ec2_arn, ops_item_arn
+from alarms.kinds import Alarm
 from alarms.shapes import cloudwatch
 from collectors import catalog
+from core.reading import Scope
 from core.series import MetricId
 from dashboard.views.alarm_draft import Kind
 from dashboard.views.explorer import suggested_statistics
@@ -100,56 +102,25 @@ def unit_name(metric: MetricId | None, statistic: str) -> str:
     return "" if unit in {None, "None", "Count"} else str(unit).casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class ActionName:
-    """What an alarm's action is, in words."""
+def action_label(arn: str) -> str:
+    """Say what an action does, to choose it by; foreign text.
 
-    kind: str
-    """What it does, in a word or two."""
-    name: str
-    """Foreign text."""
-
-    def __str__(self) -> str:
-        return plain(f"{self.kind} · {self.name}")
-
-
-_ACTIONS: Final = (
-    (re.compile(r"arn:[^:]*:sns:[^:]*:[^:]*:(.+)"), "Notify topic"),
-    (re.compile(r"arn:[^:]*:autoscaling:.*:autoScalingGroupName/(.+):policyName/(.+)"), "Scale"),
-    (re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(.+)"), "Run function"),
-    (re.compile(r"arn:[^:]*:automate:[^:]*:ec2:(stop|terminate|reboot|recover)"), "EC2"),
-    (re.compile(r"arn:[^:]*:swf:[^:]*:[^:]*:action/actions/AWS_EC2\.InstanceId\.(\w+)/.*"), "EC2"),
-    (re.compile(r"arn:[^:]*:ssm:[^:]*:[^:]*:opsitem:(.+)"), "Open OpsItem, severity"),
-    (re.compile(r"arn:[^:]*:ssm-incidents::[^:]*:response-plan/(.+)"), "Start incident"),
-)
-
-
-def action_name(arn: str) -> ActionName:
-    """Say what an action does; one that is not known is named by its ARN.
-
-    >>> str(action_name("arn:aws:sns:us-east-1:111111111111:ops"))
-    'Notify topic · ops'
+    >>> action_label("arn:aws:sns:us-east-1:111111111111:ops")
+    'Notifies the topic ops'
     """
-    for pattern, kind in _ACTIONS:
-        match = pattern.fullmatch(arn)
-        if match:
-            return ActionName(kind, " with ".join(match.groups()))
-    return ActionName("Action", arn)
+    words = plain(describe(arn).words)
+    return words[:1].upper() + words[1:]
 
 
-EC2_ACTIONS: Final = ("stop", "terminate", "reboot", "recover")
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/UsingAlarmActions.html"""
-OPS_ITEM_SEVERITIES: Final = (1, 2, 3, 4)
-"""https://docs.aws.amazon.com/systems-manager/latest/userguide/OpsCenter-create-OpsItems-from-CloudWatch-Alarms.html"""
-
-
-def built_in_actions(metrics: Sequence[MetricId], *, region: str, account: str) -> dict[str, str]:
-    """Give the actions that need no resource of their own: EC2's where one instance is watched, and OpsItems."""
-    found = []
-    if any(metric.namespace == "AWS/EC2" and "InstanceId" in metric.dimension_map for metric in metrics):
-        found += [f"arn:aws:automate:{region}:ec2:{verb}" for verb in EC2_ACTIONS]
-    found += [f"arn:aws:ssm:{region}:{account}:opsitem:{severity}" for severity in OPS_ITEM_SEVERITIES]
-    return {arn: str(action_name(arn)) for arn in found}
+def built_in_actions(alarm: Alarm | None, scope: Scope) -> dict[str, str]:
+    """Give the actions that need no resource of their own: what the alarm may do to its instance, and OpsItems."""
+    found = [
+        ec2_arn(action, scope.region)
+        for action in Ec2Action
+        if alarm is not None and can_act_on_instance(alarm, action).allowed
+    ]
+    found += [ops_item_arn(severity, scope) for severity in OPS_ITEM_SEVERITIES]
+    return {arn: action_label(arn) for arn in found}
 
 
 def caret(text: str, sentence: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,8 +18,8 @@ from alarms.requirements import BAND_COMPARISONS
 from collectors import catalog
 from core.metric_math import DataQuery
 from core.series import MetricId
-from dashboard.state import LONGEST_VALUE, MetricChoice, Params, read_choice
-from dashboard.views.alarm_draft import Draft, Kind, QueryDraft
+from dashboard.state import LONGEST_NAME, LONGEST_VALUE, MetricChoice, Params, read_choice
+from dashboard.views.alarm_draft import Draft, DraftError, Kind, QueryDraft
 from dashboard.views.alarm_form import BAND_ID, METRIC_ID, check
 
 _BAND: Final = re.compile(r"ANOMALY_DETECTION_BAND\(m1, ([^()]+)\)")
@@ -219,14 +219,19 @@ def threshold_text(value: float | None) -> str:
     return "" if value is None else repr(value).removesuffix(".0")
 
 
-def started(params: Params) -> Draft | None:
-    """Give the form that a link asks for: on a metric of a chart or a resource; None where it names no start.
+def started(params: Params, find: Callable[[str], Alarm], taken: Callable[[], frozenset[str]]) -> Draft | None:
+    """Give the form that a link asks for: on a metric, of an alarm to change, or of a copy; None where it names none.
 
-    A link that is not understood starts with an empty form.
+    `find` gives an alarm by its name, `taken` the names that there are. Raises DraftError for a link that is not
+    understood; what `find` raises passes.
     """
     for text in list(params.get("metric") or ())[:1]:
         try:
             return of_metric(read_choice(text[:LONGEST_VALUE]))
-        except ValueError:
-            return None
+        except ValueError as error:
+            raise DraftError(str(error)) from error
+    for name in list(params.get("alarm") or ())[:1]:
+        return edited(find(name[:LONGEST_NAME]))
+    for name in list(params.get("copy") or ())[:1]:
+        return copied(find(name[:LONGEST_NAME]), taken=taken())
     return None

@@ -1,0 +1,75 @@
+"""What the alarm workbench reads and writes beyond what is on screen anyway: alarms as they are, topics, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from access.audit import Audit
+from access.changes import ChangePlan, Outcome, carry_out
+from access.identity import Actor
+from cloud.clients import Clients
+from cloud.metering import feature
+from collectors import live_alarms, notifying
+from collectors.notifying import Subscription
+from collectors.sources import CloudSources
+from core.reading import Reading, Scope
+
+Document = Mapping[str, Any]
+FEATURE = "workbench"
+"""What these reads are booked to in the ledger."""
+
+
+class Workroom(Protocol):
+    """What can be read for a change, and how one is made. Reads never raise for what AWS or the network does."""
+
+    def documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give the definition of every alarm, without tags."""
+
+    def live(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give one alarm as it is at this moment, with its tags; nothing where it is not there."""
+
+    def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
+        """Give the ARN of every topic."""
+
+    def subscriptions(self, scope: Scope, topic: str, *, now: datetime) -> Reading[tuple[Subscription, ...]]:
+        """Give who is told by a topic, and who has not confirmed yet."""
+
+    def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give every scaling policy."""
+
+    def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
+        """Authorize and apply a plan; it is in the audit record, whatever becomes of it."""
+
+
+class CloudWorkroom:
+    """The workroom of a cloud."""
+
+    def __init__(self, clients: Clients, sources: CloudSources, audit: Audit) -> None:
+        self._clients = clients
+        self._sources = sources
+        self._audit = audit
+
+    def documents(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        with feature(FEATURE):
+            return self._sources.alarm_documents(scope, now=now)
+
+    def live(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        with feature(FEATURE):
+            return live_alarms.read(self._clients, scope, [name], now=now)
+
+    def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
+        with feature(FEATURE):
+            return notifying.read_topics(self._clients, scope, now=now)
+
+    def subscriptions(self, scope: Scope, topic: str, *, now: datetime) -> Reading[tuple[Subscription, ...]]:
+        with feature(FEATURE):
+            return notifying.read_subscriptions(self._clients, scope, topic, now=now)
+
+    def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        with feature(FEATURE):
+            return notifying.read_policies(self._clients, scope, now=now)
+
+    def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
+        return carry_out(plan, actor, self._clients, self._audit, now=now)
