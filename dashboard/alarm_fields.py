@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import streamlit as st
 
 from alarms.actions import ActionKind, describe
 from alarms.kinds import Alarm
+from collectors.inventory import ScalingGroup
 from core.reading import Scope
 from core.series import MetricId
 from core.statistics import Statistic
@@ -40,10 +41,25 @@ class Known:
     """ARN → what it is called."""
     others: tuple[Alarm, ...] | None = None
     """Every alarm of the account and region; None where they are not known."""
+    policies: tuple[Mapping[str, Any], ...] = ()
+    """Every scaling policy, as DescribePolicies has it."""
+    groups: tuple[ScalingGroup, ...] = ()
+    """Every Auto Scaling group."""
 
 
-def draw_form(context: Context, scope: Scope, checked: Checked, known: Known, view: WorkbenchView | None) -> None:
-    """Draw every field of the draft; a change is in the draft and in the link before the next run."""
+def draw_form(
+    context: Context,
+    scope: Scope,
+    checked: Checked,
+    known: Known,
+    view: WorkbenchView | None,
+    *,
+    below_actions: Callable[[Fields], None],
+) -> None:
+    """Draw every field of the draft; a change is in the draft and in the link before the next run.
+
+    `below_actions` draws what belongs to the chosen actions.
+    """
     fields = Fields(context, checked)
     draft = checked.draft
     fields.segments("Kind", "kind", dict(choices.KINDS), lambda kind: desk.lay(context, with_kind(desk.draft(), kind)))
@@ -56,6 +72,7 @@ def draw_form(context: Context, scope: Scope, checked: Checked, known: Known, vi
     if draft.kind is not Kind.COMPOSITE:
         _evaluation(fields, view)
     draw_actions(fields, scope, known)
+    below_actions(fields)
     _details(fields)
 
 

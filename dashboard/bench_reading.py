@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TypeVar
 
 import streamlit as st
 
 from access.policy import Action, decide
+from alarms.actions import ActionKind, describe
 from alarms.definition import from_response
-from alarms.doctor import Finding
-from alarms.kinds import Alarm
+from alarms.doctor import Evidence, Finding, Path, examine, paths
+from alarms.kinds import Alarm, CompositeAlarm, MetricAlarm
+from collectors.delivery import Seen
+from collectors.inventory import Inventory, ScalingGroup
 from core.reading import Fault, Reading, Scope, Unknown
 from dashboard import choices, parts
 from dashboard.alarm_fields import Known
 from dashboard.cached import Context
 from dashboard.state import PageState
-from dashboard.views import checkup, workbench, workbench_view
+from dashboard.views import checkup, workbench, workbench_composite, workbench_view
 from dashboard.views.alarm_choices import action_label
 from dashboard.views.alarm_draft import DraftError
 from dashboard.views.alarm_form import Checked
 from dashboard.views.workbench import Question, Read, Shown
+from dashboard.views.workbench_composite import CompositeView
 from dashboard.views.workbench_view import WorkbenchView
+from dashboard.workroom import Document, Workroom
+
+T = TypeVar("T")
 
 DIRECTORY_SECONDS = 60.0
 READ_SECONDS = 60.0
@@ -43,10 +52,48 @@ def known(context: Context, scope: Scope) -> Reading[Known]:
     offered = Known(
         () if metrics is None else metrics.value,
         tuple(sorted(state.name for state in states)),
-        {arn: action_label(arn) for arn in arns},
+        _offered_actions(context, scope, arns),
         others(context, scope),
+        _policies(context, scope),
+        _groups(context, scope),
     )
     return Reading(offered, context.now(), faults)
+
+
+def _offered_actions(context: Context, scope: Scope, used: Iterable[str]) -> dict[str, str]:
+    """Give what alarms use already, every topic, and the policies that an alarm can run."""
+    room = context.workroom
+    none: tuple[str, ...] = ()
+    topics = none if room is None else _glance(context, "topics", scope, room.topics, none)
+    scaling = [
+        str(policy["PolicyARN"])
+        for policy in _policies(context, scope)
+        if policy.get("PolicyType", "SimpleScaling") in {"SimpleScaling", "StepScaling"}
+    ]
+    return {arn: action_label(arn) for arn in dict.fromkeys((*used, *topics, *scaling))}
+
+
+def _policies(context: Context, scope: Scope) -> tuple[Document, ...]:
+    room = context.workroom
+    none: tuple[Document, ...] = ()
+    return none if room is None else _glance(context, "policies", scope, room.policies, none)
+
+
+def _groups(context: Context, scope: Scope) -> tuple[ScalingGroup, ...]:
+    return _glance(context, "inventory", scope, context.sources.inventory, Inventory()).scaling_groups
+
+
+def _glance(context: Context, key: str, scope: Scope, ask: Callable[..., Reading[T]], nothing: T) -> T:
+    """Give what was read, without waiting long for it; what is not there yet is there at the next change."""
+    seen = context.feed.look(
+        (key, scope), partial(parts.at_clock, context, ask, scope), every=DIRECTORY_SECONDS, patience=0.5
+    )
+    return nothing if seen is None else seen.value.value
+
+
+def ways(context: Context, scope: Scope, view: WorkbenchView | None, known: Known) -> tuple[Path, ...]:
+    """Give the way of each notification of the draft."""
+    return () if view is None else paths(view.alarm, _evidence(context, scope, view, known))
 
 
 def others(context: Context, scope: Scope) -> tuple[Alarm, ...] | None:
@@ -103,6 +150,22 @@ def reading(context: Context, asked: Question, *, height: int) -> Read | None:
     return parts.looked(context, asked.key, load, every=every, height=height)
 
 
+def composite(context: Context, scope: Scope, alarm: CompositeAlarm, *, days: int, height: int) -> CompositeView | None:
+    """Give what a composite alarm would have done, over the recorded history of its alarms; None while it is read."""
+    states = context.feed.look(
+        ("alarms", scope), partial(parts.at_clock, context, context.sources.alarms, scope),
+        every=context.refresh * 2, patience=1.0,
+    )  # fmt: skip
+    changes = parts.looked(
+        context, ("alarm-history", scope), partial(parts.at_clock, context, context.sources.alarm_transitions, scope),
+        every=READ_SECONDS, height=height,
+    )  # fmt: skip
+    if states is None or changes is None:
+        return None
+    span = workbench_composite.span_of(days, now=context.now())
+    return workbench_composite.build(alarm, states.value.value, changes.value, span=span)
+
+
 def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> WorkbenchView:
     """Give what the preview shows of what was read."""
     incidents = workbench.incidents_of(checked.draft, found.span)
@@ -113,13 +176,15 @@ def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> Wor
 
 def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> tuple[Finding, ...]:
     """Give what the doctor says of a draft. It looks at what is read already, and waits for nothing."""
-    if not view.examinable:
-        return ()
+    return examine(view.alarm, _evidence(context, scope, view, known)) if view.examinable else ()
+
+
+def _evidence(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> Evidence:
     inventory = context.feed.look(
         ("inventory", scope), partial(parts.at_clock, context, context.sources.inventory, scope),
         every=DIRECTORY_SECONDS, patience=0.0,
     )  # fmt: skip
-    evidence = checkup.evidence(
+    return checkup.evidence(
         scope,
         at=context.now(),
         span=view.bench.chart.span,
@@ -128,6 +193,19 @@ def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) 
         metrics=known.metrics or Unknown("the list of metrics could not be read"),
         neighbours=known.others if known.others is not None else Unknown("the other alarms were not read"),
         inventory=Unknown("it is still being read") if inventory is None else checkup.whole(inventory.value),
-        topics={},
+        topics=_ways(context, scope, view.alarm),
     )
-    return checkup.findings(view.alarm, evidence)
+
+
+def _ways(context: Context, scope: Scope, alarm: MetricAlarm) -> Mapping[str, Seen]:
+    room = context.workroom
+    arns = tuple(sorted(arn for arn in alarm.actions.alarm if describe(arn).kind is ActionKind.TOPIC))
+    if room is None or not arns:
+        return {}
+    load = partial(_read_ways, context, room, scope, arns)
+    seen = context.feed.look(("ways", scope, arns), load, every=DIRECTORY_SECONDS, patience=1.0)
+    return {} if seen is None else seen.value.value
+
+
+def _read_ways(context: Context, room: Workroom, scope: Scope, arns: tuple[str, ...]) -> Reading[Mapping[str, Seen]]:
+    return room.ways(scope, arns, now=context.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -40,8 +41,7 @@ def review_button(context: Context, scope: Scope, checked: Checked) -> None:
         key="wb-review",
     )
     if pressed and room is not None:
-        for name in (_SEEN, _OUTCOME, _BEFORE):
-            st.session_state.pop(name, None)
+        _begin()
         _open(context, room, scope)
 
 
@@ -66,6 +66,37 @@ def _open(context: Context, room: Workroom, scope: Scope) -> None:
             alarm, base=live_alarm(desk.draft()), now=now, others=others, scope=scope, actor=context.actor
         )
         _draw_review(context, room, found)
+
+
+@st.dialog("Review", width="large", icon=":material/fact_check:")
+def _open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None]) -> None:
+    with parts.boundary():
+        outcome = st.session_state.get(_OUTCOME)
+        if isinstance(outcome, Outcome):
+            _draw_outcome(context, room, outcome)
+            return
+        st.text(plan.title)
+        st.dataframe(review.difference(plan.changes), hide_index=True, height="content", key="review-fields")
+        for warning in plan.warnings:
+            st.markdown(f":orange[:material/warning:] {md(warning)}")
+        with st.expander("The exact calls"):
+            st.code(review.calls(plan), language="json")
+        may = review.verdict(plan, context.actor)
+        if st.button("Do it", type="primary", icon=":material/check:", disabled=not may.allowed, key="review-do"):
+            _carry_out(context, room, plan, adopt)
+        if not may.allowed:
+            st.caption(f":material/lock: {md(may.reason)}")
+
+
+def open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None]) -> None:
+    """Open the review of any plan; what became of it goes to `adopt`."""
+    _begin()
+    _open_plan(context, room, plan, adopt)
+
+
+def _begin() -> None:
+    for name in (_SEEN, _OUTCOME, _BEFORE):
+        st.session_state.pop(name, None)
 
 
 def _live(context: Context, room: Workroom, scope: Scope, name: str) -> tuple[Live | None, tuple[Fault, ...]]:
@@ -113,11 +144,15 @@ def _apply(context: Context, room: Workroom, plan: ChangePlan, found: Review) ->
         _carry_out(context, room, plan)
 
 
-def _carry_out(context: Context, room: Workroom, plan: ChangePlan) -> None:
+def _carry_out(
+    context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None] | None = None
+) -> None:
     with st.spinner("AWS is asked …"):
         outcome = room.carry_out(plan, context.actor, now=context.now())
     st.session_state[_OUTCOME] = outcome
-    for key in ("alarms", "alarm-documents"):
+    if adopt is not None:
+        adopt(outcome)
+    for key in ("alarms", "alarm-documents", "topics", "policies"):
         for scope in plan.scopes:
             context.feed.renew((key, scope))
     st.rerun(scope="fragment")

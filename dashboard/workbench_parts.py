@@ -21,20 +21,21 @@ from dashboard.views import checkup, workbench
 from dashboard.views.alarm_draft import Draft, Kind, MarkedIncident
 from dashboard.views.alarm_form import Checked
 from dashboard.views.alarm_starts import rewritten, threshold_text
+from dashboard.views.workbench_composite import CompositeView
 from dashboard.views.workbench_view import WorkbenchView
 from dashboard.wording import NO_DATA, count, md, quantity
 
 PLOT_PIXELS = 250
 
 
-def draw_top(checked: Checked, view: WorkbenchView | None, price: str) -> None:
+def draw_top(checked: Checked, view: WorkbenchView | CompositeView | None, price: str) -> None:
     """Draw the sentence that the whole page is about, and what is still to do."""
     with st.container(gap=None, key="wb-says"):
         st.markdown(_headline(view))
         st.caption(f"{_todo(checked)} {md(view.condition) if view is not None else ''} {md(price)}")
 
 
-def _headline(view: WorkbenchView | None) -> str:
+def _headline(view: WorkbenchView | CompositeView | None) -> str:
     if view is None:
         return f":gray[{NO_DATA.icon}] **Choose what to watch, and see at once what the alarm would have done.**"
     return f":{view.look.color}[{view.look.icon}] **{md(view.headline)}**"
@@ -116,11 +117,24 @@ def _incidents(context: Context, view: WorkbenchView) -> None:
             )  # fmt: skip
 
 
-def draw_firings(view: WorkbenchView) -> None:
-    """Draw every time that it would have been in alarm, and what the replay could not know."""
+def draw_composite(view: CompositeView) -> None:
+    """Draw how many alarms of the rule fired when, and what the rule makes of it."""
+    if view.bench is None:
+        parts.empty("No preview", view.headline)
+        return
+    draw_bench(view.bench, key="wb-bench", height=PLOT_PIXELS)
+    draw_firings(view)
+
+
+def draw_facts(view: WorkbenchView) -> None:
+    """Draw the figures of the replay."""
     if view.in_alarm:
         beyond = [("Datapoints beyond the threshold", view.breaching)] if view.breaching else []
         parts.facts([("Time in alarm", view.in_alarm), *beyond])
+
+
+def draw_firings(view: WorkbenchView | CompositeView) -> None:
+    """Draw every time that it would have been in alarm, and what the replay could not know."""
     if len(view.firings):
         st.dataframe(view.firings, hide_index=True, height=min(210, 36 * (len(view.firings) + 1)), key="wb-firings")
     with st.expander("What a replay cannot know"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from access.identity import Actor
 from cloud.clients import Clients
 from cloud.metering import feature
 from collectors import live_alarms, notifying
-from collectors.notifying import Subscription
+from collectors.delivery import Seen
 from collectors.sources import CloudSources
 from core.reading import Reading, Scope
 
@@ -33,8 +33,8 @@ class Workroom(Protocol):
     def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
         """Give the ARN of every topic."""
 
-    def subscriptions(self, scope: Scope, topic: str, *, now: datetime) -> Reading[tuple[Subscription, ...]]:
-        """Give who is told by a topic, and who has not confirmed yet."""
+    def ways(self, scope: Scope, topics: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
+        """Give what topics are like: policy, key, and who is told; None for one that does not exist."""
 
     def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
         """Give every scaling policy."""
@@ -63,9 +63,9 @@ class CloudWorkroom:
         with feature(FEATURE):
             return notifying.read_topics(self._clients, scope, now=now)
 
-    def subscriptions(self, scope: Scope, topic: str, *, now: datetime) -> Reading[tuple[Subscription, ...]]:
+    def ways(self, scope: Scope, topics: Collection[str], *, now: datetime) -> Reading[Mapping[str, Seen]]:
         with feature(FEATURE):
-            return notifying.read_subscriptions(self._clients, scope, topic, now=now)
+            return self._sources.topics(scope, topics, now=now)
 
     def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
         with feature(FEATURE):

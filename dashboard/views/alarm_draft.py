@@ -83,7 +83,7 @@ class Draft:
     `n` (evaluation periods), `missing` (TreatMissingData), `low_samples`, `timezone`, `rule`, `actions_enabled`,
     `ok_actions`, `alarm_actions`, `insufficient_actions`, `tags`; of a composite `suppressor`, and in seconds
     `suppressor_wait` and `suppressor_extension`; of a band `band_comparison`; of metric math `queries`. `incidents` are
-    marked on the chart.
+    marked on the chart. `topic_protocol`, `policy_name`, `policy_kind`, `policy_target` and `policy_metric` are AWS's.
     """
 
     kind: Kind = Kind.METRIC
@@ -132,6 +132,23 @@ class Draft:
     live: str = ""
     """The request of the alarm that is edited, as it was when this draft began, as JSON; empty for a new one."""
     incidents: tuple[MarkedIncident, ...] = ()
+    topic_name: str = ""
+    """Of a topic that is about to be made; it and what follows are no part of the alarm."""
+    topic_protocol: str = "email"
+    topic_endpoint: str = ""
+    """Who is to be told: an address, a URL or an ARN."""
+    policy_group: str = ""
+    """Of a scaling policy that is about to be made."""
+    policy_name: str = ""
+    policy_kind: str = "StepScaling"
+    policy_unit: str = "ChangeInCapacity"
+    """AWS's adjustment type."""
+    policy_change: str = "1"
+    """How many instances a simple policy adds, or takes away below 0."""
+    policy_steps: str = "0 to 10: +1\n10 and more: +2"
+    """One step a line, counted from the threshold."""
+    policy_target: str = "50"
+    policy_metric: str = "ASGAverageCPUUtilization"
     days: str = ""
     """Days that are replayed; empty for two weeks."""
 

@@ -219,7 +219,7 @@ def threshold_text(value: float | None) -> str:
     return "" if value is None else repr(value).removesuffix(".0")
 
 
-def started(params: Params, find: Callable[[str], Alarm], taken: Callable[[], frozenset[str]]) -> Draft | None:
+def started(params: Params, find: Callable[[str], Alarm], *, taken: Callable[[], frozenset[str]]) -> Draft | None:
     """Give the form that a link asks for: on a metric, of an alarm to change, or of a copy; None where it names none.
 
     `find` gives an alarm by its name, `taken` the names that there are. Raises DraftError for a link that is not

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from alarms.doctor import Directory, Evidence, Finding, Live, Neighbours, examine, watched_of
+from alarms.doctor import Directory, Evidence, Live, Neighbours, watched_of
 from alarms.kinds import Alarm
 from collectors.inventory import Inventory
 from core.delivery import Topic
@@ -50,8 +50,3 @@ def evidence(
 def whole(reading: Reading[Inventory]) -> Inventory | Unknown:
     """Give an inventory that was read as a whole; of part of one nobody can say what is gone."""
     return reading.value if reading.complete else Unknown("part of it could not be read")
-
-
-def findings(alarm: Alarm, known: Evidence) -> tuple[Finding, ...]:
-    """Give what is wrong with a draft, the worst first."""
-    return examine(alarm, known)

@@ -131,6 +131,12 @@ def price_change(plan: ChangePlan) -> str:
     return f"{change} more a month." if change > ZERO else f"{ZERO - change} less a month."
 
 
+def calls(plan: ChangePlan) -> str:
+    """Write a plan's calls as JSON, in their order."""
+    found = [{"call": f"{step.service}:{step.operation}", "request": step.params} for step in plan.steps]
+    return json.dumps(found, indent=2, ensure_ascii=False, default=str)
+
+
 def steps(outcome: Outcome) -> tuple[str, ...]:
     """Say what became of each step; foreign text."""
     return tuple(

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from alarms.backtest import Replay
 from alarms.decision import COMPARES
 from alarms.kinds import Comparison, MetricAlarm, SingleMetric
 from alarms.state import StateValue
@@ -63,6 +64,10 @@ class WorkbenchView:
     """CloudWatch's unit of what is compared."""
     alarm: MetricAlarm
     """What was replayed: the draft, or the draft with a proposed threshold."""
+    replay: Replay | None
+    """The replay itself, for what follows from it; None where nothing was replayed."""
+    newest: float | None
+    """The newest value that was compared."""
     history: Series
     """The datapoints behind it."""
     examinable: bool
@@ -82,7 +87,7 @@ def build(this: Shown, found: Read, tried: Trial, *, incidents: tuple[Timespan, 
         bench=_bench(tried, span, unit, incidents=incidents, movable=movable),
         window=_picture(alarm, seen, span),
         gaps=words.gaps(alarm, seen, span) if done is not None else None,
-        firings=_firings(tried),
+        firings=firings_frame(done),
         limits=(*notes, *_band_note(alarm, found)),
         suggestion="" if tried.suggestion is None else tried.suggestion.sentence,
         better=_better(tried),
@@ -91,6 +96,8 @@ def build(this: Shown, found: Read, tried: Trial, *, incidents: tuple[Timespan, 
         in_alarm="" if done is None else duration(done.in_alarm),
         unit=unit,
         alarm=alarm,
+        replay=done,
+        newest=None if seen.series.last is None else seen.series.last[1],
         history=seen.series,
         examinable=this.stand_ins <= {"name", "threshold"},
     )
@@ -223,18 +230,19 @@ def _picture(alarm: MetricAlarm, seen: Watched, span: Timespan) -> WindowPicture
     return replace(plain_picture, points=tuple(names[each] for each in beyond))
 
 
-def _firings(tried: Trial) -> pd.DataFrame:
+def firings_frame(done: Replay | None) -> pd.DataFrame:
+    """Give one row a time in ALARM, newest first: Began, Lasted, Why."""
     columns = ["Began (UTC)", "Lasted", "Why"]
-    if tried.replay is None:
+    if done is None:
         return pd.DataFrame(columns=columns, dtype="str")
-    end = tried.replay.span.end
+    end = done.span.end
     rows = [
         {
             columns[0]: moment(each.start, now=end),
             columns[1]: duration(each.end - each.start) + (", still on" if each.lasts else ""),
             columns[2]: plain(each.reason),
         }
-        for each in words.firings(tried.replay)[:MOST_FIRINGS]
+        for each in words.firings(done)[:MOST_FIRINGS]
     ]
     return pd.DataFrame(rows, columns=columns, dtype="str")
 

@@ -109,14 +109,16 @@ def firings(done: Replay) -> tuple[Firing, ...]:
 
 def headline(tried: Trial, unit: str | None) -> str:
     """Say what the alarm would have done, in one sentence."""
-    done = tried.replay
-    if done is None:
-        return tried.why_not
+    return tried.why_not if tried.replay is None else happened(tried.replay, otherwise=nearest(tried, unit))
+
+
+def happened(done: Replay, *, otherwise: str = "") -> str:
+    """Say what a replay says, in one sentence; `otherwise` follows where it was never in alarm."""
     entered = sum(change.new is StateValue.ALARM for change in done.transitions)
     period = f"in the last {length(done.span)}"
     found = firings(done)
     if not found:
-        return f"Would not have gone into alarm {period}. {nearest(tried, unit)}".strip()
+        return f"Would not have gone into alarm {period}. {otherwise}".strip()
     longest = max(each.end - each.start for each in found)
     if not entered:
         whole = "all of it" if found[0].lasts else f"{duration(longest)} from its start, and not again"

@@ -33,6 +33,7 @@ from dashboard.feed import Feed
 from dashboard.stage import Playbill, StageError, StoryCard, Telling
 from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
+from dashboard.workroom import Workroom
 from tests.pages import bills
 
 T = TypeVar("T")
@@ -318,6 +319,7 @@ def context(
     patience: float = 10.0,
     books: Books | None = None,
     pins: PinDesk | None = None,
+    workroom: Workroom | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -332,6 +334,7 @@ def context(
         stories=stage,
         books=books or Books(lambda: bills.bill(at=NOW)),
         pins=pins,
+        workroom=workroom,
         patience=patience,
         close=feed.close,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,6 +12,7 @@ from dashboard.views.alarm_draft import Draft, Kind, QueryDraft, carried, docume
 from tests.pages import fakes, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context
+from tests.pages.rooms import FakeRoom
 
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 GOOD = Draft(
@@ -191,3 +194,100 @@ def test_the_list_of_alarms_is_narrowed_and_leads_to_a_new_one(open_page: Open) 
     assert "1 alarm of 3" in said(app)
     app.button(key="new-alarm").click().run()
     assert "Choose what to watch" in said(app)
+
+
+# -- with a workroom: editing, copying, reviewing -----------------------------------------------------------------
+
+
+def test_an_alarm_is_opened_for_a_change_with_all_that_it_has(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
+    assert not app.exception
+    text = said(app)
+    assert "Change alarm" in text
+    assert app.text_input(key="wb-name").disabled
+    assert app.text_input(key="wb-threshold").value == "70"
+    assert app.text_input(key="wb-tag-0-key").value == "team"
+    assert "Review and save" in text
+    assert "It takes 1 of the 10 free alarm metrics" in text or "Free:" in text
+
+
+def test_a_copy_is_a_new_alarm_under_a_free_name(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", copy="web-cpu-high")
+    assert app.text_input(key="wb-name").value == "web-cpu-high copy"
+    assert not app.text_input(key="wb-name").disabled
+
+
+@pytest.mark.parametrize(("denied", "why"), [(False, "there is no alarm of the name gone"), (True, "could not be")])
+def test_an_alarm_that_cannot_be_opened_says_why(open_page: Open, tmp_path: Path, *, denied: bool, why: str) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path, denied=denied)), "workbench", alarm="gone")
+    assert why in said(app)
+    assert not app.exception
+
+
+def test_the_review_shows_the_difference_the_price_and_the_call(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
+    app.text_input(key="wb-threshold").set_value("80").run()
+    app.button(key="wb-review").click().run()
+    text = said(app)
+    assert "Change the alarm web-cpu-high" in text
+    assert "Threshold,70.0,80.0" in text
+    assert "The month's bill stays the same." in text
+    assert "AWS replaces the whole alarm" in text
+    assert not app.button(key="review-apply").disabled
+
+
+def test_a_viewer_reads_everything_and_why_the_button_is_off(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path), role=Role.VIEWER), "workbench", alarm="web-cpu-high")
+    app.text_input(key="wb-threshold").set_value("80").run()
+    app.button(key="wb-review").click().run()
+    assert app.button(key="review-apply").disabled
+    text = said(app)
+    assert "Threshold,70.0,80.0" in text
+    assert "alice is a viewer here; to change alarms takes an engineer." in text
+
+
+def test_what_somebody_else_changed_is_shown_with_both_versions(open_page: Open, tmp_path: Path) -> None:
+    room = FakeRoom(tmp_path)
+    app = open_page(context(workroom=room), "workbench", alarm="web-cpu-high")
+    app.text_input(key="wb-threshold").set_value("80").run()
+    room.alarms["web-cpu-high"] = room.alarms["web-cpu-high"] | {"Threshold": 60.0, "Period": 60}
+    app.button(key="wb-review").click().run()
+    text = said(app)
+    assert "Somebody else changed this alarm since you looked" in text
+    assert "Threshold,70.0,60.0,80.0" in text
+    assert "Period,300,60,300" in text
+
+
+def test_a_name_that_is_taken_is_said_before_anything_is_written(open_page: Open, tmp_path: Path) -> None:
+    room = FakeRoom(tmp_path)
+    app = open_page(context(workroom=room), "workbench", copy="web-cpu-high")
+    app.text_input(key="wb-name").set_value("web-cpu-high").run()
+    app.button(key="wb-review").click().run()
+    assert "There is an alarm of the name web-cpu-high already" in said(app)
+    assert room.written == []
+
+
+def test_the_way_to_who_is_told_is_walked(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
+    text = said(app)
+    assert "**Topic** The topic exists." in text
+    assert "confirmed" in text
+
+
+def test_a_policy_says_what_it_would_have_done(open_page: Open, tmp_path: Path) -> None:
+    room = FakeRoom(tmp_path)
+    policy = room.policies(fakes.PROD, now=fakes.NOW).value[0]["PolicyARN"]
+    room.alarms["web-cpu-high"]["AlarmActions"] = [policy]
+    room.alarms["web-cpu-high"]["Threshold"] = 60.0
+    app = open_page(context(workroom=room), "workbench", alarm="web-cpu-high")
+    assert "out: Would have scaled" in said(app).replace("*", "")
+
+
+def test_a_composite_alarm_is_replayed_over_what_its_alarms_did(open_page: Open, tmp_path: Path) -> None:
+    draft = Draft(kind=Kind.COMPOSITE, name="both", rule='ALARM("web-cpu-high")')
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(draft))
+    text = said(app)
+    assert "Would have gone into alarm once in the last 14 days" in text
+    assert "Now 1 of 1 alarm in alarm: web-cpu-high." in text
+    gone = Draft(kind=Kind.COMPOSITE, name="both", rule='ALARM("nobody")')
+    assert "There is no alarm of the name nobody" in said(open_page(context(), "workbench", draft=token(gone)))
