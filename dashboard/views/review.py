@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from access.changes import ChangePlan, FieldChange, Outcome, authorize, canonical, differences
+from access.changes import ChangePlan, Document, FieldChange, Outcome, authorize, canonical, differences
 from access.identity import Actor
 from alarms import publishing
 from alarms.definition import DefinitionErrors, to_request
 from alarms.kinds import Alarm
-from alarms.live import Live
+from alarms.live import Live, version_of
 from alarms.pricing import price_of
 from core.money import ZERO, Money
 from core.reading import Scope, Verdict
@@ -83,13 +83,19 @@ def clashing(base: Alarm | None, now: Alarm | None, mine: Alarm) -> pd.DataFrame
     columns = ["Field", "When you began", "Live now", "Yours"]
     if base is None or now is None:
         return pd.DataFrame(columns=columns, dtype="str")
-    began, live, own = to_request(base), to_request(now), to_request(mine)
+    began, live, own = (_compared(each) for each in (base, now, mine))
     names = [name for name in dict.fromkeys([*began, *live]) if canonical(began.get(name)) != canonical(live.get(name))]
     rows = [
         dict(zip(columns, (name, *(said(each.get(name)) for each in (began, live, own))), strict=True))
         for name in names
     ]
     return pd.DataFrame(rows, columns=columns, dtype="str")
+
+
+def _compared(alarm: Alarm) -> Document:
+    """What two versions are compared by: a default that AWS writes out is no change, and tags count."""
+    tags = to_request(alarm).get("Tags")
+    return {**version_of(alarm), **({"Tags": tags} if tags else {})}
 
 
 def difference(changes: Sequence[FieldChange]) -> pd.DataFrame:

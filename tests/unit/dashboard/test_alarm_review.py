@@ -47,7 +47,7 @@ class TestReview:
     def test_only_what_changes_is_listed_and_tags_are_a_step_of_their_own(self) -> None:
         changed = alarm(replace(GOOD, threshold="80", tags=(("team", "ops"),)))
         found = review.build(changed, base=alarm(), now=live(alarm()), others=(alarm(),), scope=PROD, actor=ANA)
-        assert sorted(found.fields["Field"]) == ["Tags", "Threshold"]
+        assert sorted(found.fields["Field"]) == ["Tags.team", "Threshold"]
         assert found.plan is not None
         assert [step.operation for step in found.plan.steps] == ["PutMetricAlarm", "TagResource"]
         assert review.price_change(found.plan) == "The month's bill stays the same."
@@ -72,6 +72,11 @@ class TestReview:
         rebased = review.build(mine, base=theirs, now=live(theirs), others=(), scope=PROD, actor=ANA)
         assert rebased.problem == ""
         assert rebased.fields.values.tolist() == [["Threshold", "60.0", "80.0"]]
+
+    def test_a_default_that_aws_wrote_out_is_nobodys_change(self) -> None:
+        written = alarm(replace(GOOD, missing="missing", m="3"))
+        found = review.build(alarm(), base=alarm(), now=live(written), others=(), scope=PROD, actor=ANA)
+        assert found.problem == ""
 
     def test_a_name_that_is_taken_and_an_alarm_that_is_gone(self) -> None:
         taken = review.build(alarm(), base=None, now=live(alarm()), others=(), scope=PROD, actor=ANA)
