@@ -23,7 +23,7 @@ RETRY_SECONDS: Final = 2.0
 """How long a database that could not be reached answers so at once, however many viewers ask."""
 WAIT_SECONDS: Final = 20.0
 """How long a thread waits for another of its process to have written."""
-_MOST_IDLE: Final = 8
+_MOST_IDLE: Final = 4
 """Connections that are kept open while nobody uses them."""
 
 

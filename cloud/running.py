@@ -18,7 +18,8 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
 
-from cloud.database import DatabaseDownError, forget
+from cloud.database import DatabaseDownError, NewerSchemaError, forget
+from cloud.ledger import Ledger
 from cloud.settings import PREFIX, Settings, config_path
 
 ROOT: Final = Path(__file__).parents[1]
@@ -53,7 +54,18 @@ def problems(settings: Settings) -> list[str]:
     else:
         if not os.access(settings.data_dir, os.W_OK):
             found.append(f"{settings.data_dir} cannot be written; set {PREFIX}DATA_DIR to a place that can.")
+        else:
+            found += _newer(settings)
     return found
+
+
+def _newer(settings: Settings) -> list[str]:
+    """Say that the ledger is of a later version. One that does not answer is no problem: it is waited for."""
+    try:
+        Ledger(settings.place).close()
+    except NewerSchemaError as error:
+        return [f"{error.detail}."]
+    return []
 
 
 def _taken(address: str, port: int, whose: str, name: str) -> list[str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cloud.clients import Clients
+from cloud.database import NewerSchemaError
 from cloud.faults import CloudError
 from cloud.metering import Meter, feature
 from cloud.settings import SettingsError, load
@@ -32,8 +33,11 @@ def sources(name: str, *, clock: Callable[[], datetime]) -> Iterator[CloudSource
     except SettingsError as error:
         raise CommandError(str(error)) from error
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    clients = Clients(settings, Meter(settings.place, clock=clock, caps=settings.caps))
-    store = Store(settings.place)
+    try:
+        meter, store = Meter(settings.place, clock=clock, caps=settings.caps), Store(settings.place)
+    except NewerSchemaError as error:
+        raise CommandError(error.detail) from error
+    clients = Clients(settings, meter)
     try:
         with feature(name):
             yield CloudSources(clients, store)

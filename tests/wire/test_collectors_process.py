@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from cloud.caps import month_of
+from cloud.database import Database
 from cloud.ledger import Ledger
 from collectors import alarm_states, inventory
 from collectors.pins import FEATURE, Pin, Pins
-from collectors.store import Store
+from collectors.store import MIGRATIONS, STORE, Store
 from core.reading import Scope
 from core.series import MetricId
 from tests.wire.clouds import Cloud
@@ -117,3 +118,12 @@ def test_settings_that_cannot_be_used_end_it_with_a_word(tmp_path: Path) -> None
     ran = subprocess.run(command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True)
     assert ran.returncode == 2
     assert ran.stderr == "WATCHKEEPER_PORT: 'x' is not accepted; give a whole number from 1 to 65535\n"
+
+
+def test_tables_of_a_later_version_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    Database(tmp_path / "demo", STORE, (*MIGRATIONS, "CREATE TABLE later (at INTEGER)")).close()
+    process = collector(4566, tmp_path, "--once")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "The collector cannot start. The tables of “history” are of a newer Watchkeeper" in said
+    assert "Traceback" not in said

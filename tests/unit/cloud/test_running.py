@@ -16,6 +16,8 @@ import pytest
 
 from cloud import running
 from cloud.__main__ import main
+from cloud.database import Database
+from cloud.ledger import LEDGER, MIGRATIONS
 from cloud.settings import PREFIX, load
 
 ROOT = Path(__file__).parents[3]
@@ -207,6 +209,27 @@ def test_history_of_a_real_account_is_never_forgotten(monkeypatch: pytest.Monkey
     (settings.data_dir / "history.sqlite3").touch()
     running.forget_last_demo(settings)
     assert (settings.data_dir / "history.sqlite3").exists()
+
+
+def test_a_ledger_of_a_later_version_keeps_all_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", str(free_port()))
+    monkeypatch.setenv(f"{PREFIX}DEMO_PORT", str(free_port()))
+    settings = load()
+    Database(settings.place, LEDGER, (*MIGRATIONS, "CREATE TABLE later (at INTEGER)")).close()
+    (problem,) = running.problems(settings)
+    assert "The tables of “ledger” are of a newer Watchkeeper (version 2; this one knows 1)" in problem
+
+
+def test_a_database_that_does_not_answer_keeps_nothing_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", str(free_port()))
+    monkeypatch.setenv(f"{PREFIX}DEMO_PORT", str(free_port()))
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", f"postgresql://wk:s3cr3t@127.0.0.1:{free_port()}/wk")
+    settings = load()
+    assert running.problems(settings) == []
+    said: list[str] = []
+    assert running.run(settings, {}, say=said.append) == 1  # but a demo has a past to forget
+    assert said[0].startswith("The last demo's history cannot be removed: connection to server")
+    assert "s3cr3t" not in said[0]
 
 
 def test_the_command_shows_settings_with_their_source(

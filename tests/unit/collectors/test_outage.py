@@ -10,11 +10,14 @@ import pytest
 
 from cloud import database
 from cloud.clients import Clients
-from cloud.database import Place
+from cloud.database import Database, Place
+from collectors.chunks import SeriesName
 from collectors.history import History
+from collectors.leases import Leases
 from collectors.sources import CloudSources
-from collectors.store import Store
+from collectors.store import MIGRATIONS, STORE, Store
 from core.reading import FaultKind, Reading
+from dashboard import cached
 from tests import postgres
 from tests.cable import Cable
 from tests.places import new_prefix
@@ -124,9 +127,6 @@ def test_every_other_read_stays_calm_too(endpoint: Endpoint, clients: Clients, s
 def test_a_holder_on_another_machine_that_died_is_taken_over(
     endpoint: Endpoint, clients: Clients, postgres_server: postgres.Server, tmp_path: Path
 ) -> None:
-    from collectors.chunks import SeriesName
-    from collectors.leases import Leases
-
     store = Store(Place(tmp_path, postgres_server.url, new_prefix()))
     query = minutes(60, clients=clients)
     with store.writing() as connection:
@@ -135,3 +135,10 @@ def test_a_holder_on_another_machine_that_died_is_taken_over(
     assert reading.complete
     assert len(endpoint.requests("GetMetricStatistics")) == 1
     store.close()
+
+
+def test_tables_of_a_later_version_are_said_on_the_page(tmp_path: Path, clients: Clients) -> None:
+    settings = clients.settings.model_copy(update={"data_dir": tmp_path})
+    Database(settings.place, STORE, (*MIGRATIONS, "CREATE TABLE later (at INTEGER)")).close()
+    with pytest.raises(cached.NotReady, match="of a newer Watchkeeper"):
+        cached.build(settings, clock=lambda: NOW)
