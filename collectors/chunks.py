@@ -38,6 +38,7 @@ _OF_SERIES: Final = (
 _NAME: Final = "account, region, namespace, name, dimensions, statistic, period"
 _MOST_TOGETHER: Final = 100
 """Series asked for in one statement: seven values each, below the 999 that older SQLite takes."""
+_Columns = tuple[object, ...]
 _Known = tuple[int, str | None, int, int]
 _UNKNOWN: Final[_Known] = (0, None, 0, 0)
 T = TypeVar("T")
@@ -116,18 +117,18 @@ def load(connection: Connection, query: MetricQuery) -> Held:
 
 def load_all(connection: Connection, queries: Sequence[MetricQuery]) -> dict[MetricQuery, Held]:
     """Give what the store holds of each query, in few statements: each is a way to the database and back."""
-    names = {query: SeriesName.of(query) for query in queries}
+    names = {query: SeriesName.of(query).columns for query in queries}
+    slots = {query: _slots(query) for query in queries}
     known = _known(connection, list(dict.fromkeys(names.values())))
     together: dict[tuple[int, int], list[MetricQuery]] = defaultdict(list)
-    for query in queries:
-        first, last = _slots(query)
+    for query, (first, last) in slots.items():
         together[first // CHUNK_SLOTS, (last - 1) // CHUNK_SLOTS + 1].append(query)
     held = {}
     for (begin, end), members in together.items():
         series = [known[names[query]][0] for query in members if names[query] in known]
         blocks = _blocks(connection, list(dict.fromkeys(series)), begin, end)
         for query in members:
-            first, last = _slots(query)
+            first, last = slots[query]
             number, unit, asked_at, asked_to = known.get(names[query], _UNKNOWN)
             values, settled = blocks[number] if number else (_no_values(begin, end), _none_settled(begin, end))
             cut = slice(first - begin * CHUNK_SLOTS, last - begin * CHUNK_SLOTS)
@@ -135,17 +136,16 @@ def load_all(connection: Connection, queries: Sequence[MetricQuery]) -> dict[Met
     return held
 
 
-def _known(connection: Connection, names: Sequence[SeriesName]) -> dict[SeriesName, _Known]:
+def _known(connection: Connection, names: Sequence[_Columns]) -> dict[_Columns, _Known]:
     """Give number, unit and last look of the series that the store knows."""
-    found = {}
+    found: dict[_Columns, _Known] = {}
     for some in _in_batches(names):
         marks = ",".join(["(?,?,?,?,?,?,?)"] * len(some))
         rows = connection.execute(
             f"SELECT {_NAME}, id, unit, asked_at, asked_to FROM series WHERE ({_NAME}) IN (VALUES {marks})",  # noqa: S608 - our own words
-            [value for name in some for value in name.columns],
+            [value for name in some for value in name],
         )
-        for account, region, *rest in rows:
-            found[SeriesName(Scope(account, region), *rest[:5])] = tuple(rest[5:])
+        found.update((row[:7], row[7:]) for row in rows)
     return found
 
 
