@@ -55,6 +55,8 @@ AFTER_FAILURE: Final = timedelta(seconds=5)
 """How long a failure answers for the endpoint before it is asked again."""
 MONEY_PATIENCE: Final = timedelta(minutes=10)
 """The same for what money does: many roles may not see it, and it changes slowly."""
+CHANGED_HERE: Final = frozenset({"alarms", "alarm documents", "topics"})
+"""Kinds of readings that grow old at once when somebody changes something through Watchkeeper."""
 TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""
 
@@ -72,6 +74,7 @@ class CloudSources:
         self._fresh = 2 * timedelta(seconds=clients.settings.poll_seconds)
         self._locks: dict[tuple[str, Scope], threading.Lock] = {}
         self._guard = threading.Lock()
+        self._changed: dict[Scope, datetime] = {}
         self._failed: dict[tuple[str, Scope], tuple[datetime, Any]] = {}
         self._given: LastGood[Any] = LastGood()
         self._inventory = inventory.snapshots(store)
@@ -151,7 +154,10 @@ class CloudSources:
 
     def _topics_of(self, scope: Scope, arns: Collection[str], now: datetime) -> Reading[Mapping[str, Seen]]:
         with self._lock("topics", scope):
-            kept = {arn: self._topics.younger(scope, delivery.KEPT_FOR, now=now, key=arn) for arn in arns}
+            kept = {
+                arn: self._current("topics", scope, self._topics.younger(scope, delivery.KEPT_FOR, now=now, key=arn))
+                for arn in arns
+            }
             missing = [arn for arn, reading in kept.items() if reading is None]
             read = delivery.read_topics(self.clients, scope, missing, now=now) if missing else {}
             self._topics.put_all(scope, {arn: reading for arn, reading in read.items() if reading.complete})
@@ -241,6 +247,10 @@ class CloudSources:
         except DatabaseDownError as error:
             return tuple(error.to_fault(scope, "reading pinned series") for scope in scopes)
 
+    def changed(self, scope: Scope, *, at: datetime) -> None:
+        """Say that something was changed: what was read of alarms and topics before is not given any more."""
+        self._changed[scope] = at
+
     # -- one fetch for everybody --------------------------------------------------------------------------------------
 
     def _shared(
@@ -257,11 +267,12 @@ class CloudSources:
     ) -> Reading[T]:
         def shared() -> Reading[T]:
             limit = fresh or self._fresh
-            found = kept.younger(scope, limit, now=now)
+            found = self._current(kind, scope, kept.younger(scope, limit, now=now))
             if found is not None:
                 return found
             with self._lock(kind, scope):
-                found = kept.younger(scope, limit, now=now) or self._lately_failed(kind, scope, now, patience)
+                found = self._current(kind, scope, kept.younger(scope, limit, now=now))
+                found = found or self._lately_failed(kind, scope, now, patience)
                 if found is None:
                     found = self._renewed(kept, scope, read(scope, now))
                     if found.faults:
@@ -280,6 +291,11 @@ class CloudSources:
             last = self._given.get((what, scope))
             fault = error.to_fault(scope, f"reading {what}")
             return Reading(last.value, last.at, (fault,)) if last else Reading(nothing, now, (fault,))
+
+    def _current(self, kind: str, scope: Scope, found: Reading[T] | None) -> Reading[T] | None:
+        """Give a reading unless it is of what was changed since it was made."""
+        changed = self._changed.get(scope) if kind in CHANGED_HERE else None
+        return found if found is None or changed is None or found.at > changed else None
 
     def _renewed(self, kept: Snapshots[T], scope: Scope, reading: Reading[T]) -> Reading[T]:
         """Keep a reading. For one that failed as a whole give the last that did not, with its age."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
+from access.changes import ChangePlan
 from alarms.coverage import Proposal, State
+from alarms.definition import DefinitionErrors
 from alarms.doctor import Severity
 from alarms.kinds import Alarm
+from alarms.live import Live, live_of
 from core.reading import Scope
-from dashboard import desk, parts
+from dashboard import desk, parts, plan_dialog
 from dashboard.cached import Context
-from dashboard.views import alarm_health
+from dashboard.views import alarm_health, mending
 from dashboard.views import coverage as surveys
 from dashboard.views.alarm_health import SEVERITIES, STATES, FindingView
 from dashboard.views.alarm_starts import draft_of, edited, rewritten
 from dashboard.views.checkups import Round, examine_all
 from dashboard.views.coverage import Coverage
 from dashboard.views.evidence import gather
+from dashboard.wording import count
+from dashboard.workroom import Workroom
 
 ROW_PIXELS = 34
 DOCTOR_SECONDS = 120.0
@@ -68,7 +73,7 @@ def states() -> list[State]:
     return list(found or ())
 
 
-def draw_finding(context: Context, view: FindingView) -> None:
+def draw_finding(context: Context, scope: Scope, view: FindingView, others: Sequence[Alarm]) -> None:
     """Draw one finding: what, why, fix, and the button that leads to the fix."""
     with parts.card("finding", view.title, view.badge):
         for label, text in (
@@ -82,26 +87,47 @@ def draw_finding(context: Context, view: FindingView) -> None:
         if view.hops:
             parts.states(view.hops, key="hops", name="Way of the notification", height=220, empty_text="")
         with st.container(horizontal=True, gap="small", key="finding-buttons"):
-            if view.fix is not None:
-                open_fix(context, view.alarm, view.fix)
-            elif st.button("Open the alarm", icon=":material/tune:", key="open-alarm"):
-                go_to_workbench(context, view.alarm, view.alarm)
+            _finding_buttons(context, scope, view, others)
         if view.command:
             with st.expander("The call that mends it"):
                 st.code(view.command, language=None, wrap_lines=True)
 
 
-def open_fix(context: Context, live: Alarm, fix: Alarm) -> None:
-    """Draw the button that lays the mended definition on the desk, to be replayed and reviewed there."""
-    label = "Review the fix in the workbench"
-    if st.button(label, icon=":material/build:", key="open-fix", type="primary"):
-        go_to_workbench(context, live, fix)
+def _finding_buttons(context: Context, scope: Scope, view: FindingView, others: Sequence[Alarm]) -> None:
+    """Draw the ways on: review the plan, or look at the alarm and its fix in the workbench."""
+    room = context.workroom
+    if room is None:
+        return
+    if mending.is_planned(view.finding):
+        review = st.button("Review the fix", icon=":material/build:", key="review-fix", type="primary")
+        if review and (live := _live(context, room, scope, view.alarm.name)) is not None:
+            _ask(context, room, partial(mending.plan_of, view.finding, live=live, others=others, scope=scope))
+    label = "See the fix in the workbench" if view.fix is not None else "Open the alarm in the workbench"
+    if st.button(label, icon=":material/tune:", key="open-workbench"):
+        live = _live(context, room, scope, view.alarm.name)
+        if live is not None:
+            wanted = live.alarm if view.fix is None else mending.with_tags(view.fix, live)
+            desk.lay(context, rewritten(edited(live.alarm), wanted))
+            _to_workbench()
 
 
-def go_to_workbench(context: Context, live: Alarm, wanted: Alarm) -> None:
-    """Open the workbench with a change of an alarm that exists."""
-    desk.lay(context, rewritten(edited(live), wanted))
-    _to_workbench()
+def _live(context: Context, room: Workroom, scope: Scope, name: str) -> Live | None:
+    """Give the alarm as it is now, with its tags; say why where it cannot be given."""
+    found = room.live(scope, name, now=context.now())
+    parts.faults(found.faults)
+    if not found.value and not found.faults:
+        st.text("The alarm is not there any more.")
+    return live_of(found.value[0]) if found.value else None
+
+
+def _ask(context: Context, room: Workroom, make: Callable[[], ChangePlan | None]) -> None:
+    """Open the review of a plan, or say why there is none."""
+    with parts.foreseen(DefinitionErrors, "AWS would refuse this"):
+        plan = make()
+        if plan is None:
+            st.text("There is nothing that could be done from here any more.")
+        else:
+            plan_dialog.ask(context, room, plan, yes="Do it")
 
 
 def go_to_proposal(context: Context, alarm: Alarm) -> None:
@@ -129,11 +155,23 @@ def draw_proposals(context: Context, found: Coverage, keys: tuple[str, ...]) -> 
             selection_mode="single-cell", key=f"proposals-{len(keys)}",
             column_config={"Where it comes from": st.column_config.TextColumn(width="large")},
         )  # fmt: skip
-        st.caption("A click on a row opens it in the workbench, where it is reviewed and created.")
+        _create(context, found, view.alarms)
+        st.caption("A click on a row opens it in the workbench, where it can be changed first.")
     for row, _ in picked.selection.cells:
         alarm = made[row].alarm
         if alarm is not None:
             go_to_proposal(context, alarm)
+
+
+def _create(context: Context, found: Coverage, alarms: Sequence[Alarm]) -> None:
+    room = context.workroom
+    label = f"Review and create {count(len(alarms), 'alarm')}"
+    pressed = st.button(
+        label, icon=":material/notification_add:", key="create-proposed", type="primary",
+        disabled=room is None or not alarms,
+    )  # fmt: skip
+    if pressed and room is not None:
+        _ask(context, room, partial(mending.creation, alarms, others=found.alarms, scope=found.scope))
 
 
 def _proposals(context: Context, found: Coverage, keys: tuple[str, ...]) -> tuple[Proposal, ...]:

@@ -72,4 +72,7 @@ class CloudWorkroom:
             return notifying.read_policies(self._clients, scope, now=now)
 
     def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
-        return carry_out(plan, actor, self._clients, self._audit, now=now)
+        outcome = carry_out(plan, actor, self._clients, self._audit, now=now)
+        for scope in plan.scopes:
+            self._sources.changed(scope, at=now)
+        return outcome

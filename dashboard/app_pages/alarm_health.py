@@ -44,7 +44,7 @@ def draw_doctor() -> None:
                 st.rerun()
         opened = alarm_health.finding(found, wanted) if wanted else None
         if opened is not None:
-            drawn.draw_finding(context, opened)
+            drawn.draw_finding(context, state.scope, opened, [checkup.alarm for checkup in found.checkups])
         elif wanted:
             parts.empty("This finding is not there any more", "It was mended, or is in another account or region.")
         drawn.draw_unexamined(view)

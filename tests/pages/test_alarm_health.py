@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from access.identity import Role
 from alarms.doctor import Finding
 from dashboard import desk
 from dashboard.views import alarm_health
@@ -18,6 +20,7 @@ from dashboard.views.evidence import gather
 from tests.pages import seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, NOW, PROD, TOPIC_ARN, FakeSources, context, documents
+from tests.pages.rooms import FakeRoom, alarm_arn
 
 
 def examined(sources: FakeSources | None = None) -> Round:
@@ -59,16 +62,52 @@ def test_a_link_opens_a_finding_with_its_way_and_its_call(open_page: Open) -> No
     assert "The topic does not exist." in text
     assert "blocked" in text
     assert "sns:CreateTopic" in text
-    assert "open-fix" not in buttons(app)
+    assert "review-fix" not in buttons(app)
 
 
-def test_the_fix_of_a_definition_is_laid_on_the_desk(open_page: Open) -> None:
+def room(folder: Path) -> FakeRoom:
+    """A workroom in which the alarms of the fakes stand, with tags."""
+    tags = [{"Key": "team", "Value": "web"}]
+    known = {
+        str(each["AlarmName"]): {**each, "AlarmArn": alarm_arn(each["AlarmName"]), "Tags": tags} for each in documents()
+    }
+    return FakeRoom(folder, alarms=known)
+
+
+def test_the_fix_is_laid_on_the_desk_with_the_tags_that_are_live(open_page: Open, tmp_path: Path) -> None:
     found = named("no-action")
-    app = open_page(context(), "alarm_health", finding=key_of(found))
-    app.button(key="open-fix").click().run()
+    app = open_page(context(workroom=room(tmp_path)), "alarm_health", finding=key_of(found))
+    app.button(key="open-workbench").click().run()
     assert not app.exception
     draft = read_document(unpacked(str(app.query_params[desk.NAME])))
-    assert (draft.name, draft.alarm_actions) == (found.alarm, (TOPIC_ARN,))
+    assert (draft.name, draft.alarm_actions, draft.tags) == (found.alarm, (TOPIC_ARN,), (("team", "web"),))
+
+
+def test_the_review_of_a_fix_says_what_would_change_and_changes_nothing(open_page: Open, tmp_path: Path) -> None:
+    found, made = named("no-action"), room(tmp_path)
+    app = open_page(context(workroom=made), "alarm_health", finding=key_of(found))
+    app.button(key="review-fix").click().run()
+    (change,) = app.dataframe[-1].value.to_dict("records")
+    assert change == {"Of": "web-cpu-low", "Field": "AlarmActions", "Live now": "–", "Planned": f'["{TOPIC_ARN}"]'}
+    assert not app.button(key="plan-apply").disabled
+    assert made.written == []
+
+
+def test_a_viewer_reads_the_plan_and_why_the_button_is_off(open_page: Open, tmp_path: Path) -> None:
+    mine = context(role=Role.VIEWER, workroom=room(tmp_path))
+    app = open_page(mine, "alarm_health", finding=key_of(named("no-action")))
+    app.button(key="review-fix").click().run()
+    assert app.button(key="plan-apply").disabled
+    assert "to change alarms takes an engineer" in seen.text(app)
+
+
+def test_an_alarm_that_cannot_be_read_now_is_not_changed(open_page: Open, tmp_path: Path) -> None:
+    made = room(tmp_path)
+    made.denied = True
+    app = open_page(context(workroom=made), "alarm_health", finding=key_of(named("no-action")))
+    app.button(key="review-fix").click().run()
+    assert "cloudwatch:DescribeAlarms" in [code.value for code in app.code]
+    assert "plan-apply" not in buttons(app)
 
 
 def test_a_finding_that_is_gone_says_so(open_page: Open) -> None:

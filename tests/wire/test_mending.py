@@ -50,6 +50,9 @@ def test_a_finding_is_gone_after_its_plan(fresh_cloud: Cloud, tmp_path: Path, sc
     assert {change.field for change in plan.changes} <= {"Alarm", "AlarmActions"}
     outcome = applied(before, plan, tmp_path)
     assert outcome.done, outcome.sentence
+    assert found(before, scope, name) == (finding,)  # what was read a moment ago
+    before.changed(scope, at=AT)
+    assert found(before, scope, name) == ()
     after = sources_of(fresh_cloud, tmp_path / "after")
     assert found(after, scope, name) == ()
     for each in (before, after):
