@@ -13,6 +13,7 @@ import pytest
 
 from cloud.caps import Caps, month_of
 from cloud.clients import Clients
+from cloud.database import Place
 from cloud.metering import Meter, feature
 from cloud.settings import Settings
 from collectors.query import MetricQuery
@@ -41,11 +42,13 @@ class Ticking:
 
 
 @contextmanager
-def watching(port: int, data_dir: Path, clock: Ticking, *, cap: Money = ZERO) -> Iterator[CloudSources]:
+def watching(
+    port: int, data_dir: Path, clock: Ticking, *, cap: Money = ZERO, place: Place | None = None
+) -> Iterator[CloudSources]:
     """Read as one of our processes does, from the endpoint at `port`."""
     settings = Settings(cloud="demo", demo_port=port, data_dir=data_dir)
-    clients = Clients(settings, Meter(settings.data_dir, clock=clock, caps=Caps(cap)))
-    store = Store(settings.data_dir)
+    clients = Clients(settings, Meter(place or settings.place, clock=clock, caps=Caps(cap)))
+    store = Store(place or settings.place)
     try:
         yield CloudSources(clients, store)
     finally:
@@ -94,12 +97,13 @@ def session_of_reads(sources: CloudSources, clock: Ticking, *, minutes: int = 5)
         clock.now += timedelta(minutes=1)
 
 
-def test_a_session_of_reads_over_two_processes_and_a_restart(counting: Cloud, tmp_path: Path) -> None:
+def test_a_session_of_reads_over_two_processes_and_a_restart(counting: Cloud, tmp_path: Path, place: Place) -> None:
     clock, port = Ticking(), port_of(counting)
-    with watching(port, tmp_path, clock) as first, watching(port, tmp_path, clock) as second:
+    here, there = (watching(port, tmp_path, clock, place=place) for _ in range(2))
+    with here as first, there as second:
         session_of_reads(first, clock)
         session_of_reads(second, clock)
-    with watching(port, tmp_path, clock) as again:
+    with watching(port, tmp_path, clock, place=place) as again:
         session_of_reads(again, clock)
         assert ours(again) == theirs(counting)
         assert again.clients.meter.spent_this_month() == ZERO
