@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alarms.definition import Alarm, MetricAlarm, parse
@@ -17,6 +17,7 @@ from alarms.doctor import Code, Directory, Evidence, FailedAction, Finding, Ligh
 from alarms.doctor.noise import flaps_of
 from core.reading import Unknown
 from core.series import MetricId
+from tests.unit.alarms import strategies
 from tests.unit.alarms.doctors import (
     ACCOUNT,
     ALLOWS,
@@ -473,3 +474,19 @@ def test_a_metric_math_alarm_is_examined_metric_by_metric() -> None:
     finding = only(made, evidence(made, history=lately("_", unit=None)))
     assert (finding.code, SCOPE.region in finding.what) == (Code.DIMENSION_GONE, False)
     assert fixed(finding).metrics == (CPU, CPU)
+
+
+histories = st.lists(st.sampled_from(["40x30", "90x2", "0x9", "_x5", "1e6"]), min_size=1, max_size=12)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(params=strategies.requests, words=histories, exists=st.booleans())
+def test_whatever_the_alarm_it_is_examined_and_its_fixes_hold(
+    *, params: dict[str, Any], words: list[str], exists: bool
+) -> None:
+    alarm = parse(params)
+    known = evidence(alarm, history=lately(" ".join(words), period=60), **({} if exists else {"live": {}}))
+    for finding in examine(alarm, known):
+        if finding.fix is not None:
+            assert finding.code not in {other.code for other in examine(finding.fix, known)}
+    assert len(set(unexamined(alarm, known))) == len(unexamined(alarm, known))
