@@ -64,6 +64,7 @@ READ: Final = (
     Permission("autoscaling:DescribePolicies", "scaling policies, and what they would have done"),
     Permission("sns:ListTopics", "topics that alarms can notify"),
     Permission("ec2:DescribeInstances", "instances, their zones and tags"),
+    Permission("lambda:ListFunctions", "how much memory functions have, for the estimate of what they cost"),
     Permission("sns:GetTopicAttributes", "whether a topic is there, and who may publish to it"),
     Permission("sns:ListSubscriptionsByTopic", "who is notified, and who has not confirmed yet"),
     Permission("kms:DescribeKey", "whether an encrypted topic's key is in order"),

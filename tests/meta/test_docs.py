@@ -60,7 +60,7 @@ def test_the_policy_of_the_writing_role_is_the_one_that_the_code_needs() -> None
     compare("iam/write-alarms.json", json.dumps(writing_policy(), indent=2) + "\n")
 
 
-SERVICES = ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms", "ce", "budgets", "freetier")
+SERVICES = ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms", "ce", "budgets", "freetier", "lambda")
 
 
 @functools.cache
