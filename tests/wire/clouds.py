@@ -24,6 +24,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from demo.clock import StandingClock
+from demo.control import controls
 from demo.engine import Engine
 from demo.ground import Ground
 from demo.server import build_app
@@ -165,7 +166,7 @@ def billed_cloud(at: datetime = AT) -> Iterator[Cloud]:
     ground = Ground.fresh(StandingClock(at))
     engine = Engine(ground, seed=1, past=timedelta(days=1))
     engine.build(at=at)
-    with DemoServer(build_app(ground, engine)) as server:
+    with DemoServer(build_app(ground, engine, control=controls(engine, ground))) as server:
         yield Cloud(server.url, ground)
 
 
