@@ -1,0 +1,1 @@
+"""Billing data exports, FOCUS and legacy CUR, read with DuckDB: exact, bounded in memory, currencies kept apart."""
