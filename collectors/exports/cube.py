@@ -22,11 +22,12 @@ from typing import Any, Final
 import duckdb
 
 from collectors.exports import questions
-from collectors.exports.columns import AMOUNTS, DAY, MONTH, Schema
+from collectors.exports.columns import AMOUNTS, DAY, MONTH
 from collectors.exports.engine import answered, literal, start
 from collectors.exports.files import ExportError, ExportFile, Flaw
 from collectors.exports.questions import CUBE, Question, Total
 from collectors.exports.reading import Described, Examined, Reader, checked, reading
+from collectors.exports.versions import without_doubles
 
 FORMAT: Final = 1
 """Raised when the cube's columns or their meaning change: then it is built anew."""
@@ -89,7 +90,9 @@ class Cube:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise ExportError(f"the cube's note cannot be read: {error}; delete {self._folder} to build anew") from error
+            raise ExportError(
+                f"the cube's note cannot be read: {error}; delete {self._folder} to build anew"
+            ) from error
         return _read_note(document) if document.get("format") == FORMAT else None
 
     def refresh(self, files: Sequence[ExportFile], flaws: Sequence[Flaw], *, now: datetime) -> Note:
@@ -161,7 +164,7 @@ class Cube:
         return Part(
             file.stamp,
             f"{name}.parquet",
-            str(one.schema(file)),
+            str(examined.schema),
             examined.rows,
             examined.months,
             tuple((flaw.place, flaw.what) for flaw in examined.flaws),
@@ -204,23 +207,6 @@ class Cube:
         for path in self._folder.iterdir():
             if path.name.startswith(("part-", "whole-")) and path.name not in named:
                 path.unlink(missing_ok=True)
-
-
-def without_doubles(parts: Mapping[str, Part]) -> tuple[Mapping[str, Part], tuple[Flaw, ...]]:
-    """Leave out legacy CUR of months that FOCUS covers: both tell the same charges, which would count twice."""
-    covered = {month for part in parts.values() if part.schema == Schema.FOCUS for month in part.months}
-    doubled = {
-        name: part for name, part in parts.items() if part.schema == Schema.CUR and covered & set(part.months)
-    }
-    flaws = tuple(
-        Flaw(
-            name,
-            f"was left out: FOCUS files cover {', '.join(sorted(covered & set(part.months)))} too, and counting both "
-            "would count the same charges twice",
-        )
-        for name, part in doubled.items()
-    )
-    return {name: part for name, part in parts.items() if name not in doubled}, flaws
 
 
 def all_flaws(note: Note) -> tuple[Flaw, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 from collectors.exports.columns import ADJUSTMENT, AMOUNTS, BILLED, CREDIT, DAY, GROUPS, MONTH, TAGS
@@ -14,6 +14,8 @@ TAG: Final = "tag:"
 """Before the key of a tag, such as `tag:environment`."""
 LONGEST_KEY: Final = 128
 """Characters of a tag's key. https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"""
+MOST_DIGITS: Final = 80
+"""Digits of a sum; Python's own 28 would round."""
 MOST_GROUPS: Final = 100_000
 """Groups of one answer; more are nobody's to read."""
 CUBE: Final = (
@@ -128,7 +130,8 @@ _SUMS: Final = ", ".join(
 
 def statement(question: Question, source: str) -> tuple[str, Params]:
     """Give the SELECT that answers a question out of `source`, which has the cube's sums or a row's."""
-    keys, params = [], []
+    keys: list[str] = []
+    params: Params = []
     for name in question.by:
         sql, more = _column(name)
         keys.append(sql)
@@ -136,16 +139,17 @@ def statement(question: Question, source: str) -> tuple[str, Params]:
     grouped = ", ".join(["BillingCurrency", *keys])
     places = ", ".join(str(place + 1) for place in range(len(keys) + 1))
     condition, more = where(question)
-    return (
+    sql = (
         f"SELECT {grouped}, {_SUMS} FROM {source} WHERE {condition} "  # noqa: S608 - names of our own only
-        f"GROUP BY {places} ORDER BY {places} LIMIT {MOST_GROUPS + 1}",
-        [*params, *more],
+        f"GROUP BY {places} ORDER BY {places} LIMIT {MOST_GROUPS + 1}"
     )
+    return sql, [*params, *more]
 
 
 def where(question: Question) -> tuple[str, Params]:
     """Give the condition of a question and its parameters."""
-    parts, params = ["true"], []
+    parts: list[str] = ["true"]
+    params: Params = []
     for edge, sign in ((question.since, ">="), (question.until, "<")):
         if edge is not None:
             parts.append(f"{DAY} {sign} ?")
@@ -193,6 +197,36 @@ def total(row: Sequence[Any], depth: int) -> Total:
         short(adjustments) or nothing,
         short(charges) or nothing,
     )
+
+
+def added(totals: Iterable[Total]) -> tuple[Total, ...]:
+    """Add up the groups of an answer, currency by currency; exact, whatever the number of digits."""
+    found: dict[str | None, Total] = {}
+    with localcontext(prec=MOST_DIGITS):
+        for each in totals:
+            before = found.get(each.currency)
+            found[each.currency] = replace(each, key=()) if before is None else _both(before, each)
+    return tuple(found.values())
+
+
+def _both(one: Total, other: Total) -> Total:
+    return Total(
+        one.currency,
+        (),
+        one.rows + other.rows,
+        one.unpriced + other.unpriced,
+        _sum(one.billed, other.billed),
+        _sum(one.effective, other.effective),
+        _sum(one.list_cost, other.list_cost),
+        _sum(one.contracted, other.contracted),
+        one.credits + other.credits,
+        one.adjustments + other.adjustments,
+        one.charges + other.charges,
+    )
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return other if one is None else one if other is None else one + other
 
 
 def short(amount: Decimal | None) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,11 +12,12 @@ from typing import Final
 import duckdb
 
 from collectors.exports import layout, questions
-from collectors.exports.columns import AMOUNTS, BILLED, Schema
+from collectors.exports.columns import AMOUNTS, BILLED, STARTS, Schema
 from collectors.exports.engine import answered, literal, opened, reason
 from collectors.exports.files import ExportError, ExportFile, Flaw, Kind
 from collectors.exports.layout import Layout
-from collectors.exports.questions import MOST_GROUPS, Question, Total
+from collectors.exports.questions import MOST_GROUPS, Params, Question, Total
+from collectors.exports.versions import without_doubles
 
 MOST_NAMED: Final = 5
 """Broken rows of a file that are named; the others are counted."""
@@ -41,14 +42,17 @@ class Described:
     def files(self) -> tuple[ExportFile, ...]:
         return tuple(file for files in self.layouts.values() for file in files)
 
-    def schema(self, file: ExportFile) -> Schema:
-        return next(each.schema for each, files in self.layouts.items() if file in files)
+    def only(self, names: Collection[str]) -> Described:
+        """Give the same without the files that are not named."""
+        kept = {how: tuple(file for file in files if file.name in names) for how, files in self.layouts.items()}
+        return Described({how: files for how, files in kept.items() if files}, self.flaws)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What is in one file."""
 
+    schema: Schema
     rows: int
     """Rows that can be used."""
     months: tuple[str, ...]
@@ -59,7 +63,9 @@ class Examined:
 class Reader:
     """An engine over the files of one export."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, files: Sequence[ExportFile], paths: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: duckdb.DuckDBPyConnection, files: Sequence[ExportFile], paths: Mapping[str, str]
+    ) -> None:
         self._engine = engine
         self._files = files
         self._paths = paths
@@ -81,7 +87,7 @@ class Reader:
         """Read one file through and name what of it is broken; raises ExportError where it breaks off."""
         bad = layout.broken(how)
         spots = layout.blemishes(how)
-        counts = "".join(f", COUNT(*) FILTER (WHERE {condition})" for _, condition, _ in spots)
+        counts = "".join(f", COUNT(*) FILTER (WHERE ({condition}) AND NOT {bad})" for _, condition, _ in spots)
         query = (
             f"SELECT COUNT(*) FILTER (WHERE NOT {bad}), COUNT(*) FILTER (WHERE {bad}), "  # noqa: S608 - our own names
             f"list_sort(list(DISTINCT {layout.billing_month(how)}) FILTER (WHERE NOT {bad})){counts} "
@@ -95,15 +101,30 @@ class Reader:
         rows, lost, months, *spotted = row
         flaws = [*self._rejected(how, file), *self._broken(how, file, lost)]
         flaws += [
-            Flaw(file.name, f"{name} of {many:,} rows {what}")
+            Flaw(file.name, f"{name} of {many:,} {'row' if many == 1 else 'rows'} {what}")
             for (name, _, what), many in zip(spots, spotted, strict=True)
             if many
         ]
-        return Examined(rows, tuple(months or ()), tuple(flaws))
+        return Examined(how.schema, rows, tuple(months or ()), tuple(flaws))
 
-    def rows_of(self, described: Described) -> tuple[str, list[object]]:
+    def usable(self) -> tuple[Described, int, tuple[Flaw, ...]]:
+        """Read every file through: give those that count, how many rows they have, and what is not used."""
+        described = self.describe()
+        flaws, known = list(described.flaws), {}
+        for how, files in described.layouts.items():
+            for file in files:
+                try:
+                    known[file.name] = self.examine(how, file)
+                except ExportError as error:
+                    flaws.append(Flaw(file.name, str(error)))
+        kept, doubled = without_doubles(known)
+        flaws += [*(flaw for each in kept.values() for flaw in each.flaws), *doubled]
+        return described.only(kept), sum(each.rows for each in kept.values()), tuple(flaws)
+
+    def rows_of(self, described: Described) -> tuple[str, Params]:
         """Give the FROM of a SELECT over every usable row, in the common names, and its parameters."""
-        parts, params = [], []
+        parts: list[str] = []
+        params: Params = []
         for how, files in described.layouts.items():
             chosen, more = layout.select(how)
             parts.append(
@@ -171,10 +192,10 @@ class Reader:
             "SELECT line, any_value(error_message), COUNT(*) OVER () FROM reject_errors "
             "JOIN reject_scans USING (scan_id, file_id) WHERE file_path = ? GROUP BY line ORDER BY line LIMIT ?"
         )
-        many = 0
-        for line, message, many in self._engine.execute(sql, [self._paths[file.name], MOST_NAMED]).fetchall():
+        found = self._engine.execute(sql, [self._paths[file.name], MOST_NAMED]).fetchall()
+        for line, message, _ in found:
             yield Flaw(f"{file.name} line {line}", f"was left out: {self._blank(str(message).splitlines()[0])}")
-        if many > MOST_NAMED:
+        if found and (many := found[0][2]) > MOST_NAMED:
             yield Flaw(file.name, f"{many - MOST_NAMED:,} more lines were left out like these")
 
     def _blank(self, text: str) -> str:
@@ -217,7 +238,7 @@ def checked(found: Sequence[Total]) -> tuple[Total, ...]:
 
 def _told(how: Layout) -> tuple[str, str]:
     focus = how.schema is Schema.FOCUS
-    cost, start = AMOUNTS[0], layout.columns.STARTS
+    cost, start = AMOUNTS[0], STARTS
     return ((cost.focus if focus else cost.cur)[0].lower(), (start.focus if focus else start.cur)[0].lower())
 
 

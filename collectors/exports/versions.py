@@ -10,8 +10,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
+from collectors.exports.columns import Schema
 from collectors.exports.files import ExportFile, Flaw, Found
 
 LONGEST: Final = 16_000_000
@@ -87,3 +88,30 @@ def _newest(files: Sequence[ExportFile]) -> Iterator[ExportFile]:
         match = _DELIVERY.match(file.name)
         if match is None or runs[match["period"]] == match["run"]:
             yield file
+
+
+class Covering(Protocol):
+    """What is known of a file that was read through."""
+
+    @property
+    def schema(self) -> str: ...
+    @property
+    def months(self) -> tuple[str, ...]: ...
+
+
+Known = TypeVar("Known", bound=Covering)
+
+
+def without_doubles(known: Mapping[str, Known]) -> tuple[Mapping[str, Known], tuple[Flaw, ...]]:
+    """Leave out legacy CUR of months that FOCUS covers: both tell the same charges, which would count twice."""
+    covered = {month for each in known.values() if each.schema == Schema.FOCUS for month in each.months}
+    doubled = {name: each for name, each in known.items() if each.schema == Schema.CUR and covered & set(each.months)}
+    flaws = tuple(
+        Flaw(
+            name,
+            f"was left out: FOCUS files cover {', '.join(sorted(covered & set(each.months)))} too, and both together "
+            "would count the same charges twice",
+        )
+        for name, each in doubled.items()
+    )
+    return {name: each for name, each in known.items() if name not in doubled}, flaws

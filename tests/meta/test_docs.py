@@ -21,6 +21,7 @@ import dashboard.views
 from alarms.doctor import Code
 from cloud.permissions import ALWAYS, IAM_PREFIX, READS, WRITES, policy, writing_policy
 from cloud.settings import PREFIX, Settings
+from collectors.exports import columns
 
 ROOT = Path(__file__).parents[2]
 NEEDS_NO_PERMISSION = {f"{service}:{operation}" for service, operation in ALWAYS}
@@ -105,6 +106,22 @@ def test_the_policies_allow_just_what_is_called() -> None:
 def test_nothing_that_reads_is_on_the_list_of_what_writes() -> None:
     assert not READS & WRITES
     assert all(operation.startswith(("Get", "List", "Describe", "AssumeRole")) for _, operation in READS)
+
+
+def names(spellings: tuple[str, ...]) -> str:
+    return ", else ".join(f"`{spelling}`" for spelling in spellings) or "nothing"
+
+
+def test_the_names_of_exports_are_documented() -> None:
+    page = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition("| name |")
+    _, _, after = rest.partition("\n\n")
+    rows = [
+        f"| `{column.name}` | {names(column.focus)} | {names(column.cur)} |"
+        for column in (*columns.TEXTS, *columns.AMOUNTS, columns.QUANTITY, columns.STARTS, columns.MONTH_STARTS)
+    ]
+    table = "| name | in FOCUS | in legacy CUR |\n|---|---|---|\n" + "\n".join(rows)
+    compare("exports.md", f"{before}{table}\n\n{after}")
 
 
 def view_modules() -> list[ModuleType]:

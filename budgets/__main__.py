@@ -1,0 +1,60 @@
+"""Money on the command line: exact totals of billing exports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m budgets", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    focus = commands.add_parser(
+        "focus",
+        help="add up a billing export, exactly",
+        description="Adds up FOCUS and legacy CUR exports, each currency apart. "
+        "Gives 0; 1 where something of the export was left out; 2 where nothing could be read.",
+    )
+    focus.add_argument("path", metavar="PATH", help="a folder of exports, or one file")
+    focus.add_argument("--by", action="append", default=[], metavar="COLUMN", help="group by it; may be given again")
+    focus.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="only rows like this; != for all but those, an empty VALUE for rows that say nothing",
+    )
+    focus.add_argument("--from", dest="since", type=_day, metavar="DAY", help="first day, such as 2026-10-01")
+    focus.add_argument("--to", dest="until", type=_day, metavar="DAY", help="one past the last day")
+    focus.add_argument("--json", action="store_true", help="print amounts as decimal strings in JSON")
+    focus.set_defaults(run=_focus)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-10-01") from None
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _focus(options: argparse.Namespace) -> int:
+    from dashboard.console import focus
+
+    return focus.run(options, clock=_clock)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
