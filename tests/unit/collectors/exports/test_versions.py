@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from collectors.exports.files import ExportFile, Found, Kind
 from collectors.exports.versions import current
 
 
-def kept(names: list[str], manifests: dict[str, object]) -> tuple[list[str], list[str]]:
+def kept(names: list[str], manifests: Mapping[str, object]) -> tuple[list[str], list[str]]:
     files = tuple(ExportFile(name, Path(name), Kind.CSV, "1") for name in names)
     found = current(Found(files), {name: json.dumps(body).encode() for name, body in manifests.items()})
     return [file.name for file in found.files], [flaw.place for flaw in found.flaws]
