@@ -52,6 +52,7 @@ def test_a_finding_is_mended_by_its_plan_and_the_plan_undone(viewer: Callable[..
     assert serious(person) == []
     press(person, "Do it")
     person.until(lambda p: p.page.get_by_role("button", name="Undo it").count() > 0)
+    assert serious(person) == []
     press(person, "Close")
     person.until(lambda p: p.shows("This finding is not there any more"))
     assert person.complaints == []
