@@ -80,7 +80,7 @@ def _open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Callab
         for warning in plan.warnings:
             st.markdown(f":orange[:material/warning:] {md(warning)}")
         with st.expander("The exact calls"):
-            st.code(review.calls(plan), language="json")
+            st.code(review.calls(plan), language="json", wrap_lines=True)
         may = review.verdict(plan, context.actor)
         if st.button("Do it", type="primary", icon=":material/check:", disabled=not may.allowed, key="review-do"):
             _carry_out(context, room, plan, adopt)

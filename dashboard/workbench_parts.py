@@ -192,4 +192,4 @@ def draw_request(checked: Checked) -> None:
         return
     for tab, (language, write) in zip(st.tabs(list(_LANGUAGES)), _LANGUAGES.values(), strict=True):
         with tab, parts.foreseen(writing.CannotWriteError, "This alarm has no words in this language"):
-            st.code(write(alarm), language=language, height=260)
+            st.code(write(alarm), language=language, wrap_lines=True)
