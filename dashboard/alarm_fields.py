@@ -137,16 +137,16 @@ def _pick_metric(
     names = choices.metric_names(known.metrics, chosen, words)
     key = f"wb-{place}-list"
     hold(key, chosen)
-    st.selectbox(
-        "Metric",
-        list(names),
-        index=None,
-        key=key,
-        format_func=lambda metric: names.get(metric) or choices.metric_name(metric),
-        placeholder=f"Search {len(names):,} metrics",
-        on_change=lambda: _picked(key, write),
-    )
-    fields.problem(place)
+    with fields.box(place):
+        st.selectbox(
+            "Metric",
+            list(names),
+            index=None,
+            key=key,
+            format_func=lambda metric: names.get(metric) or choices.metric_name(metric),
+            placeholder=f"Search {len(names):,} metrics",
+            on_change=lambda: _picked(key, write),
+        )
 
 
 def _picked(key: str, write: Callable[[MetricId], None]) -> None:

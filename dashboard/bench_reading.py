@@ -176,7 +176,7 @@ def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> Wor
 
 def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> tuple[Finding, ...]:
     """Give what the doctor says of a draft. It looks at what is read already, and waits for nothing."""
-    return examine(view.alarm, _evidence(context, scope, view, known)) if view.examinable else ()
+    return examine(view.alarm, _evidence(context, scope, view, known))
 
 
 def _evidence(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> Evidence:

@@ -49,13 +49,13 @@ class Fields:
     def line(self, label: str, place: str, value: str, write: Write, **options: Any) -> None:
         """Draw a line of text that is written by `write`."""
         key = self._held(place, value)
-        with self._box(place):
+        with self.box(place):
             st.text_input(label, key=key, on_change=lambda: write(st.session_state[key] or ""), **options)
 
     def area(self, label: str, place: str, value: str, write: Write, **options: Any) -> None:
         """Draw a text of several lines."""
         key = self._held(place, value)
-        with self._box(place):
+        with self.box(place):
             st.text_area(label, key=key, on_change=lambda: write(st.session_state[key] or ""), **options)
 
     def whole(self, label: str, field: str, *, empty: int | None = None, **options: Any) -> None:
@@ -71,7 +71,7 @@ class Fields:
             found = st.session_state[key]
             write("" if found is None else str(int(found)))
 
-        with self._box(field):
+        with self.box(field):
             st.number_input(label, key=key, on_change=keep, min_value=1, step=1, format="%d", **options)
 
     def select(self, label: str, field: str, names: Mapping[str, str], **options: Any) -> None:
@@ -84,7 +84,7 @@ class Fields:
         """Draw a choice that is written by `write`; a value that is not offered is offered as it is."""
         offered = list(names) if value in names else [*names, value]
         key = self._held(place, value)
-        with self._box(place):
+        with self.box(place):
             st.selectbox(
                 label,
                 offered,
@@ -104,14 +104,14 @@ class Fields:
             if st.session_state[key] is not None:
                 keep(st.session_state[key])
 
-        with self._box(field):
+        with self.box(field):
             st.segmented_control(label, list(names), key=key, format_func=lambda held: names[held], on_change=picked)
 
     def radio(self, label: str, field: str, names: Mapping[str, str], captions: Sequence[str] | None) -> None:
         """Draw a choice with a sentence under each."""
         key = self._held(field, self.value(field))
         write = self._write(field)
-        with self._box(field):
+        with self.box(field):
             st.radio(
                 label,
                 list(names),
@@ -126,7 +126,7 @@ class Fields:
         chosen = list(self.value(field))
         key = self._held(field, chosen)
         write = self._write(field)
-        with self._box(field):
+        with self.box(field):
             st.multiselect(
                 label,
                 list(dict.fromkeys((*names, *chosen))),
@@ -144,7 +144,7 @@ class Fields:
         st.toggle(label, key=key, on_change=lambda: write(st.session_state[key]), **options)
 
     @contextmanager
-    def _box(self, place: str) -> Iterator[None]:
+    def box(self, place: str) -> Iterator[None]:
         """Keep a field and what is said of it together, also where several stand side by side."""
         with st.container(gap=None):
             yield

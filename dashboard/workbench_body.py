@@ -53,10 +53,10 @@ class Body:
             st.rerun()
         return view
 
-    def findings(self, view: View) -> tuple[Finding, ...]:
-        """Give what the doctor says."""
-        if not isinstance(view, WorkbenchView):
-            return ()
+    def findings(self, view: View) -> tuple[Finding, ...] | None:
+        """Give what the doctor says; None where there is nothing yet that it could look at."""
+        if not isinstance(view, WorkbenchView) or not view.examinable:
+            return None
         return bench_reading.findings(self.context, self.state.scope, view, self.known)
 
     def _form(self, view: WorkbenchView | None) -> None:

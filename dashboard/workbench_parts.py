@@ -155,8 +155,11 @@ def draw_days(context: Context, draft: Draft) -> None:
     )  # fmt: skip
 
 
-def draw_findings(context: Context, found: Sequence[Finding]) -> None:
-    """Draw what the doctor says, each with its fix."""
+def draw_findings(context: Context, found: Sequence[Finding] | None) -> None:
+    """Draw what the doctor says, each with its fix; None: there is nothing that it could look at yet."""
+    if found is None:
+        st.caption("Looks at the alarm as soon as its metric was read and its fields are right.")
+        return
     if not found:
         st.caption(":green[:material/check_circle:] Nothing found in what was read.")
         return

@@ -47,6 +47,8 @@ PERIODS: Final = (60, 300, 900)
 THRESHOLDS: Final = 40
 EXPLAINED: Final = 50
 """Transitions that get their reason, the newest; the list shows no more."""
+ON_ITS_WAY: Final = timedelta(minutes=10)
+"""Datapoints may come so late: what is missing at the end for no longer is no gap yet, and is not replayed."""
 _END: Final = timedelta(milliseconds=500)
 """Spans are open at their end: with this the evaluation at the last datapoint's end is among them."""
 _STAND_INS: Final = ("name", "threshold", "m", "n", "window", "warm_up", "low_samples", "missing", "description",
@@ -177,6 +179,9 @@ def _replayed(series: Mapping[str, Series], asked: Question, *, end: datetime) -
     wanted = end - (timedelta(days=asked.days) if asked.days else FINE_REACH)
     first = [int(each.times[0]) for each in series.values() if len(each)]
     known = from_epoch(min(first)) if first else wanted
+    newest = max((int(each.times[-1]) + each.period for each in series.values() if len(each)), default=0)
+    if timedelta() < end - from_epoch(newest) <= ON_ITS_WAY:
+        end = from_epoch(newest)
     start = min(max(wanted, known), end - timedelta(minutes=1))
     return Timespan(start, end)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.composite import RuleError, parse_rule
@@ -59,6 +59,7 @@ def verdicts(text: str) -> list[bool]:
     return [rule.holds(dict(zip(NAMES, states, strict=True))) for states in product(StateValue, repeat=len(NAMES))]
 
 
+@settings(deadline=None)
 @given(nodes)
 def test_a_tree_written_and_read_says_the_same(node: Node) -> None:
     text = text_of(node)

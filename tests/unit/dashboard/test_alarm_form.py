@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.definition import parse, to_request
@@ -54,6 +54,7 @@ drafts = st.builds(
 """Whatever somebody may have typed, and worse."""
 
 
+@settings(deadline=None)
 @given(requests)
 def test_every_alarm_comes_back_from_the_form(request: dict[str, Any]) -> None:
     alarm = parse(request)
@@ -62,12 +63,14 @@ def test_every_alarm_comes_back_from_the_form(request: dict[str, Any]) -> None:
     assert draft_of(check(draft).alarm or alarm) == draft
 
 
+@settings(deadline=None)
 @given(requests)
 def test_what_the_form_asks_for_is_what_was_asked_for(request: dict[str, Any]) -> None:
     asked = check(draft_of(parse(request))).params
     assert to_request(parse(asked)) == to_request(parse(request))
 
 
+@settings(deadline=None)
 @given(drafts)
 def test_no_draft_is_lost_on_its_way_through_a_link(draft: Draft) -> None:
     text = document(draft)
@@ -76,6 +79,7 @@ def test_no_draft_is_lost_on_its_way_through_a_link(draft: Draft) -> None:
     assert short is None or read_document(unpacked(short)) == draft
 
 
+@settings(deadline=None)
 @given(drafts)
 def test_whatever_is_typed_is_judged_and_never_fails(draft: Draft) -> None:
     checked = check(draft)

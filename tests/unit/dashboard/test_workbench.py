@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.kinds import MetricAlarm
 from alarms.state import StateValue
-from core.reading import Scope
+from core.reading import Reading, Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan
 from dashboard.charts.bench import Choice
@@ -23,6 +23,7 @@ from dashboard.views.alarm_draft import Draft, Kind, MarkedIncident, QueryDraft
 from dashboard.views.alarm_form import check
 from dashboard.views.alarm_starts import with_kind
 from dashboard.views.workbench import Question, Read, Shown, Trial, incidents_of, question, shown, trial, watched
+from dashboard.views.workbench import read as read_series
 from dashboard.views.workbench_view import build
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -102,11 +103,23 @@ def test_metric_math_reads_each_of_its_metrics() -> None:
     assert [name for name, _ in found.needs] == ["m1", "m2"]
 
 
+def test_datapoints_that_are_still_on_their_way_are_no_gap() -> None:
+    class Late:
+        def metrics(self, queries: Any, *, now: datetime) -> Reading[Any]:
+            return Reading({query: calm(gaps=((4, 4),)) for query in queries}, now)
+
+    found = read_series(Late(), asked(GOOD), clock=lambda: NOW)  # type: ignore[arg-type]
+    assert found.span.end == NOW - timedelta(minutes=4)
+    gone = replace(found, series={"": calm(gaps=((60, 60),))})
+    assert watched(this().alarm, gone).series.times[-1] == (NOW - timedelta(minutes=61)).timestamp()
+
+
 # -- what would have happened -------------------------------------------------------------------------------------
 
 bursts = st.lists(st.tuples(st.integers(20, 1400), st.integers(1, 30)), max_size=5).map(tuple)
 
 
+@settings(deadline=None)
 @given(bursts, bursts, st.integers(1, 4), st.integers(0, 2), st.sampled_from(["", "breaching", "notBreaching"]))
 def test_the_replay_and_the_outlined_cell_of_the_heat_map_agree(
     high: Any, gaps: Any, m: int, more: int, missing: str
