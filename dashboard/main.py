@@ -23,6 +23,7 @@ def pages(context: cached.Context) -> list[st.Page]:
             "app_pages/alarm_health.py", title="Alarm health", icon=":material/stethoscope:", url_path="alarm-health"
         ),
     ]
+    shown.append(st.Page("app_pages/spend.py", title="Spend", icon=":material/savings:", url_path="spend"))
     if context.books is not None:
         bill = st.Page("app_pages/own_bill.py", title="Own bill", icon=":material/receipt_long:", url_path="own-bill")
         shown.append(bill)

@@ -45,6 +45,7 @@ _NAMES: Final = {
     "explorer": "Explorer, chart",
     "stock": "Resources, tables",
     "resource": "Resources, charts",
+    "spend": "Spend",
     "doctor": "Alarm doctor",
     "coverage": "Alarm coverage",
     COLLECTOR: "Collector, in the background",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
+from collectors.budget_readings import BudgetReading
 from collectors.delivery import ActionFailure, Seen
+from collectors.free_tier import FreeTier
 from collectors.inventory import Inventory
 from collectors.pace import Pace
 from collectors.planning import Plan
 from collectors.query import MetricQuery
 from collectors.scaling import Activity
+from collectors.spend_lines import SpendLine
 from collectors.targets import TargetGroupHealth
 from core.reading import Reading, Scope
 from core.series import MetricId
@@ -46,6 +49,18 @@ class Sources(Protocol):
 
     def alarm_transitions(self, scope: Scope, *, now: datetime) -> Reading[tuple[AlarmTransition, ...]]:
         """Give recent changes of alarm states, newest first."""
+
+    def budgets(self, account: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        """Give the account's budgets with AWS's own figures; asking is free."""
+
+    def free_tier(self, account: str, *, now: datetime) -> Reading[FreeTier]:
+        """Give the account's free allowances, plan and credits; asking is free."""
+
+    def free_tier_before(self, account: str, *, now: datetime) -> Reading[tuple[Reading[FreeTier], ...]]:
+        """Give the same of the last days, newest first."""
+
+    def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
+        """Give the account's costs by day as they were read last; never asks AWS."""
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         """Give the calls that would answer the queries, and their price, without making them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
@@ -16,13 +16,16 @@ from cloud.faults import AccessDenied
 from collectors import catalog
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
+from collectors.budget_readings import BudgetReading
 from collectors.delivery import ActionFailure, Seen
+from collectors.free_tier import FreeTier
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
 from collectors.pace import Pace
 from collectors.planning import Allowance, Plan, plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
 from collectors.scaling import Activity
+from collectors.spend_lines import SpendLine
 from collectors.targets import Target, TargetGroupHealth
 from core.money import ZERO, Money
 from core.reading import Fault, Reading, Scope
@@ -35,6 +38,7 @@ from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
 from dashboard.workroom import Workroom
 from tests.pages import bills
+from tests.pages.purses import Purse, purse
 
 T = TypeVar("T")
 
@@ -219,6 +223,8 @@ class FakeSources:
     """Three values of each series were others when they were read first."""
     paced: Pace = field(default_factory=lambda: Pace(60, {}))
     """How often the newest datapoints are read."""
+    money: Purse = field(default_factory=purse)
+    """Budgets, allowances and costs."""
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -280,6 +286,23 @@ class FakeSources:
 
     def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
         return self.paced
+
+    def budgets(self, account: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        return self._answer(
+            "budgets:DescribeBudgets", Scope(account, "us-east-1"), now, full=lambda: self.money.budgets, empty=()
+        )
+
+    def free_tier(self, account: str, *, now: datetime) -> Reading[FreeTier]:
+        where = Scope(account, "us-east-1")
+        return self._answer(
+            "freetier:GetFreeTierUsage", where, now, full=lambda: self.money.free_tier, empty=FreeTier()
+        )
+
+    def free_tier_before(self, account: str, *, now: datetime) -> Reading[tuple[Reading[FreeTier], ...]]:
+        return Reading((), now)
+
+    def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
+        return Reading(self.money.lines, now - timedelta(hours=3), self.money.refused)
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         if self.paid:
