@@ -183,9 +183,14 @@ class BudgetDefinition:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it counts all that the account costs, and not a part of it."""
+        return self.kind is Kind.COST and not (self.filters or self.expression or self.view)
+
+    @property
     def counts_credits(self) -> bool:
         """Whether credits and refunds lower what is counted."""
-        return not (self.cost_types or CostTypes()).is_gross and not (self.metric or "").startswith("Gross")
+        return not (self.cost_types or CostTypes()).is_gross
 
     def limit_at(self, at: datetime) -> Limit | None:
         """Give the limit in force; of a zero-spend budget nothing at all, None where AWS sets it itself."""

@@ -1,7 +1,8 @@
 """What the account costs, out of Cost Explorer: by day, service and usage type, with credits and refunds apart.
 
 Cost Explorer bills each page of an answer, so a reading is planned and priced first, made once a day at most, by the
-collector alone, and never because a page is drawn. At the default cap of zero nothing is asked.
+collector alone, and never because a page is drawn. At the default cap of zero nothing is asked. An account that pays
+for others sees their costs too, as its budgets do.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def _days(
     clients: Clients, planned: SpendPlan, account: str, pages: _Pages, *, given_back: bool, now: datetime
 ) -> Iterator[tuple[date, list[SpendLine]]]:
     """Give each day of each page; the meter prices each page, and one that the cap does not allow ends them."""
-    params = _params(planned, account, given_back=given_back)
+    params = _params(planned, given_back=given_back)
     token = ""
     try:
         client = clients.client(billing(account), "ce")
@@ -160,16 +161,15 @@ def _days(
         pages.fault = fault_of(error, billing(account), ACTION)
 
 
-def _params(planned: SpendPlan, account: str, *, given_back: bool) -> dict[str, Any]:
+def _params(planned: SpendPlan, *, given_back: bool) -> dict[str, Any]:
     back = {"Dimensions": {"Key": "RECORD_TYPE", "Values": list(GIVEN_BACK)}}
-    own = {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [account]}}
     second = "RECORD_TYPE" if given_back else "USAGE_TYPE"
     return {
         "TimePeriod": {"Start": planned.start.isoformat(), "End": planned.end.isoformat()},
         "Granularity": "DAILY",
         "Metrics": list(METRICS),
         "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in ("SERVICE", second)],
-        "Filter": {"And": [own, back if given_back else {"Not": back}]},
+        "Filter": back if given_back else {"Not": back},
     }
 
 
@@ -230,7 +230,7 @@ def _note(clients: Clients, account: str, *, store: Store, now: datetime) -> Non
             account=account,
             region=REGION,
             feature=current_feature(),
-            what="Costs by day, service and usage type",
+            what=f"Costs by day, service and usage type of {account}",
             units=planned.requests,
             cost=planned.cost,
             every=int(EVERY.total_seconds()),

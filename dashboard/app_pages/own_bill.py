@@ -50,7 +50,8 @@ def draw_view(view: own_bill.OwnBillView, beside: reconciled.ReconciledView) -> 
         )
     with parts.card("reconciled", "Beside AWS's bill", beside.state):
         st.text(beside.sentence)
-        st.dataframe(beside.rows, hide_index=True, height="content", row_height=ROW_PIXELS, key="table-reconciled")
+        if len(beside.rows):
+            st.dataframe(beside.rows, hide_index=True, height="content", row_height=ROW_PIXELS, key="table-reconciled")
     draw_table("By operation", view.by_operation, key="by-operation")
     st.caption(md(view.free_sentence))
 

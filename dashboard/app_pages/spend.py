@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import cached, parts
-from dashboard.charts.components import draw_chart
-from dashboard.charts.gauge import svg
+from dashboard.charts.components import draw_chart, draw_gauge
 from dashboard.views import frame, spend
 from dashboard.wording import md
 
@@ -20,9 +20,10 @@ state = parts.page_state(context)
 every = REFRESH_SECONDS if state.refreshing else None
 
 
-def draw_table(rows: object, note: str, *, key: str) -> None:
+def draw_table(rows: pd.DataFrame, note: str, *, key: str) -> None:
     """Draw a table with whose figures it holds."""
-    st.dataframe(rows, hide_index=True, height="content", row_height=ROW_PIXELS, key=f"table-{key}")
+    if len(rows):
+        st.dataframe(rows, hide_index=True, height="content", row_height=ROW_PIXELS, key=f"table-{key}")
     st.text(note)
 
 
@@ -34,7 +35,7 @@ def draw_view(view: spend.SpendView) -> None:
     st.header(md(view.sentence), anchor=False)
     left, right = st.columns([1, 2], gap="xsmall")
     with left, parts.card("gauge", view.budget_name or "No budget yet", view.state):
-        st.html(svg(view.gauge))
+        draw_gauge(view.gauge, key="spend-gauge")
         st.text(view.whose)
     with right:
         draw_chart(view.chart, key="spend-month", height=260)

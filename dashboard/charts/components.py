@@ -12,9 +12,10 @@ from typing import Final
 import streamlit as st
 
 from core.timespan import Timespan
-from dashboard.charts import bench, figure, live, pictures, targets
+from dashboard.charts import bench, figure, gauge, live, pictures, targets
 from dashboard.charts.assets import loader
 from dashboard.charts.bench import BenchEvent, BenchView, Sent
+from dashboard.charts.gauge import Gauge
 from dashboard.charts.live import Look, Stream
 from dashboard.charts.picked import LATEST, is_number, span_of
 from dashboard.charts.pictures import StepsPicture, WindowPicture
@@ -26,6 +27,7 @@ _WALL: Final = st.components.v2.component("watchkeeper_wall", js=loader("live.js
 _CHART: Final = st.components.v2.component("watchkeeper_chart", js=loader("plotly.js", base_path=_BASE))
 _TARGETS: Final = st.components.v2.component("watchkeeper_targets", js=loader("targets.js", base_path=_BASE))
 _BENCH: Final = st.components.v2.component("watchkeeper_bench", js=loader("bench.js", base_path=_BASE))
+_GAUGE: Final = st.components.v2.component("watchkeeper_gauge", js=loader("gauge.js", base_path=_BASE))
 _PICTURE: Final = st.components.v2.component("watchkeeper_picture", js=loader("pictures.js", base_path=_BASE))
 
 
@@ -105,6 +107,11 @@ def draw_bench(
 
     result = _BENCH(key=key, data=message, on_picked_change=picked, on_resend_change=lambda: _forget(held))
     return bench.event_of(result.picked, view)
+
+
+def draw_gauge(shown: Gauge, *, key: str) -> None:
+    """Draw the spend gauge."""
+    _GAUGE(key=key, data=gauge.document(shown))
 
 
 def draw_window(picture: WindowPicture, *, key: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from html import escape
-from typing import Final
+from typing import Any, Final
 
 from dashboard.charts.view import Tone
 
@@ -31,31 +30,28 @@ class Gauge:
     """What the ring's two ends stand for."""
 
 
-def svg(gauge: Gauge) -> str:
-    """Draw the gauge; colours are the page's own, by class. All its words are ours, and escaped all the same."""
-    low, high = (escape(end) for end in gauge.ends)
-    x, y = _at(min(1.0, max(0.0, gauge.share)), RADIUS - 14)
-    label = escape(f"{gauge.value} {gauge.caption}", quote=True)
-    parts = [
-        f'<svg class="gauge" viewBox="0 0 220 146" role="img" aria-label="{label}">',
-        _arc(0.0, gauge.good, "calm"),
-        _arc(gauge.good, 1.0, "breach"),
-        f'<line class="needle" x1="{CENTRE[0]}" y1="{CENTRE[1]}" x2="{x:.1f}" y2="{y:.1f}"/>',
-        f'<circle class="hub" cx="{CENTRE[0]}" cy="{CENTRE[1]}" r="4"/>',
-        f'<text class="end" x="{CENTRE[0] - RADIUS}" y="116">{low}</text>',
-        f'<text class="end" x="{CENTRE[0] + RADIUS}" y="116">{high}</text>',
-        f'<text class="value {escape(gauge.tone.value)}" x="{CENTRE[0]}" y="128">{escape(gauge.value)}</text>',
-        f'<text class="caption" x="{CENTRE[0]}" y="143">{escape(gauge.caption)}</text>',
-        "</svg>",
-    ]
-    return "".join(parts)
+def document(gauge: Gauge) -> dict[str, Any]:
+    """Give the gauge as the browser is told to draw it: arcs, needle and texts in a box of 220 × 150."""
+    low, high = gauge.ends
+    middle, floor = CENTRE
+    return {
+        "label": f"{gauge.value} {gauge.caption}",
+        "arcs": [*_arc(0.0, gauge.good, "calm"), *_arc(gauge.good, 1.0, "breach")],
+        "needle": [middle, floor, *_at(min(1.0, max(0.0, gauge.share)), RADIUS - 14)],
+        "texts": [
+            [middle - RADIUS, floor + 15, "end", low],
+            [middle + RADIUS, floor + 15, "end", high],
+            [middle, floor + 28, f"value {gauge.tone.value}", gauge.value],
+            [middle, floor + 43, "caption", gauge.caption],
+        ],
+    }
 
 
-def _arc(start: float, end: float, name: str) -> str:
+def _arc(start: float, end: float, name: str) -> list[list[str]]:
     if end - start <= 0.001:
-        return ""
+        return []
     (x1, y1), (x2, y2) = _at(start, RADIUS), _at(end, RADIUS)
-    return f'<path class="{name}" d="M {x1:.1f} {y1:.1f} A {RADIUS} {RADIUS} 0 0 1 {x2:.1f} {y2:.1f}"/>'
+    return [[f"M {x1:.1f} {y1:.1f} A {RADIUS} {RADIUS} 0 0 1 {x2:.1f} {y2:.1f}", name]]
 
 
 def _at(share: float, radius: float) -> tuple[float, float]:

@@ -139,7 +139,8 @@ def _compared(found: Reconciliation, read: Bills, names: Mapping[str, str], *, n
     ]
     return plain(
         f"AWS's bill beside our own count since {_day(found.start)}. {'; '.join(parts)}. A bill lags by up to a "
-        "day and may change for another, so only settled days are compared."
+        "day and may change for another, so only settled days are compared. The bill of an account that pays for "
+        "others has theirs on it too."
     )
 
 
@@ -163,7 +164,7 @@ def _absent(bills: Bills, books: Books) -> str:
         "AWS's bill is not read: Cost Explorer charges "
         f"{price.each} a request, and the cap on our own calls does not allow it. A reading of one account takes two "
         f"requests or more, once a day: {each} a day and account, {each * 30} a month. To allow it, start with "
-        f"WATCHKEEPER_MONTHLY_CAP_USD={(each * 30 * max(1, len(bills))).amount.normalize():f} or more."
+        f"WATCHKEEPER_MONTHLY_CAP_USD={(each * 30 * max(1, len(bills))).amount:.2f} or more."
     )
 
 

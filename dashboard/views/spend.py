@@ -118,12 +118,13 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
         gauge=spend_words.gauge(shown),
         budget_name=plain(shown[0].name) if shown else "",
         whose=spend_words.whose(shown, found.budgets.at, found.lines.at, now=now),
-        chart=spend_chart.chart(shown, days, ahead, today),
+        chart=spend_chart.chart(shown, tracked, days, ahead, today),
         chart_note=spend_chart.chart_note(usage, ahead, costs_at=found.lines.at, now=now),
         tiles=spend_words.tiles(
             sums,
             ahead,
             allowances,
+            tracked,
             plan.credits if plan else None,
             costs_at=found.lines.at,
             free_at=found.free_tier.at,
@@ -158,9 +159,8 @@ def _days(lines: Sequence[SpendLine]) -> list[DaySpend]:
 def _tracked(reading: BudgetReading, days: Sequence[DaySpend], today: date) -> Tracked:
     """Track one budget. Costs by day say nothing of a budget that counts only part of them."""
     definition = from_response(reading.document, [each.document for each in reading.notifications])
-    whole = not (definition.filters or definition.expression or definition.view)
     official = Official(reading.actual, reading.forecast) if reading.actual else None
-    return track(definition, days if whole else (), on=today, official=official)
+    return track(definition, days if definition.is_whole else (), on=today, official=official)
 
 
 def _matters(pair: tuple[BudgetReading, Tracked]) -> tuple[bool, int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from core.timespan import Timespan
 from dashboard.charts.view import ChartView, Line, LineKind, Mark, Threshold, Tone
 from dashboard.views.spend_tables import cents
 from dashboard.views.spend_words import Shown
-from dashboard.wording import age
+from dashboard.wording import age, shortened
 
 HISTORY_SHOWN: Final = 12
 """Periods of AWS's own history in the picture that stands where costs by day are not read."""
@@ -24,9 +25,12 @@ MONTHS_BACK: Final = 3
 """Calendar months of costs that the page looks at, the running one included."""
 
 
-def chart(shown: Shown | None, days: Sequence[DaySpend], ahead: Forecast | None, today: date) -> ChartView:
+def chart(
+    shown: Shown | None, every: Sequence[Shown], days: Sequence[DaySpend], ahead: Forecast | None, today: date
+) -> ChartView:
+    """Draw the month day by day; where costs by day are not there, the history of a budget."""
     if not any(day.day >= today.replace(day=1) for day in days):
-        return _history_chart(shown, today)
+        return _history_chart(_telling(shown, every), today)
     start, end = today.replace(day=1), months_before(today, -1)
     sums = running(days, start, end)
     gross, net = ({day: float(pick(each).amount) for day, each in sums.items()} for pick in (_gross, _net))
@@ -62,6 +66,13 @@ def _ahead_lines(ahead: Forecast, gross: Mapping[date, float]) -> list[Line]:
     ]
 
 
+def _telling(shown: Shown | None, every: Sequence[Shown]) -> Shown | None:
+    """Give the budget whose history is drawn: a row of zeros says less than what credits paid for."""
+    whole = [each for each in every if each[1].definition.is_whole]
+    telling = (each for each in (*([shown] if shown else ()), *whole) if any(p.actual.amount for p in each[0].history))
+    return next(telling, shown)
+
+
 def _history_chart(shown: Shown | None, today: date) -> ChartView:
     """What AWS says each period of the budget cost: free to ask, where costs by day are not."""
     past = sorted(shown[0].history[:HISTORY_SHOWN], key=lambda each: each.start) if shown else []
@@ -70,7 +81,9 @@ def _history_chart(shown: Shown | None, today: date) -> ChartView:
     values = {each.start: float(each.actual.amount) for each in past}
     lines = (_line("By AWS's count", values, kind=LineKind.BAR),) if past else ()
     note = "" if past else "AWS has no history of this budget yet"
-    return ChartView("spend-month", "Each period of the budget", "USD", lines, span, "AWS's own history", note=note)
+    title = f"AWS's own history of {shortened(shown[0].name, 40)}" if shown else "AWS's own history"
+    counts = "after credits" if shown and shown[1].definition.counts_credits else "before credits"
+    return ChartView("spend-month", title, "USD", lines, span, counts if shown else "", note=note)
 
 
 def _line(
@@ -101,8 +114,12 @@ def chart_note(usage: Sequence[Usage], ahead: Forecast | None, *, costs_at: date
     errors = forecasting.past_error(usage, on=ahead.known_until)
     if not errors:
         return f"{said}. How far it is usually off is known after a month."
-    listed = ", ".join(f"{100 * error:+.0f}% in {first:%B}" for first, error in errors)
+    listed = ", ".join(f"{_off(100 * error)} in {first:%B}" for first, error in errors)
     return f"{said}. On this day of earlier months it was off by {listed}."
+
+
+def _off(percent: Decimal) -> str:
+    return "less than 1%" if abs(percent) < 1 else f"{percent:+.0f}%"
 
 
 def months_before(day: date, months: int) -> date:

@@ -9,6 +9,7 @@ from typing import Final
 
 from budgets.allowances import Allowance
 from budgets.allowances import State as AllowanceState
+from budgets.definition import TimeUnit
 from budgets.forecast import Forecast
 from budgets.tracking import State, Sums, Tracked
 from collectors.budget_readings import BudgetReading
@@ -18,7 +19,7 @@ from dashboard.charts.view import Tone
 from dashboard.views.frame import Badge
 from dashboard.views.spend_tables import cents, offer_name
 from dashboard.views.tiles import Tile
-from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, Look, age, count, plain
+from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, Look, age, count, plain, shortened
 
 Shown = tuple[BudgetReading, Tracked]
 """A budget as AWS gives it, and as we track it."""
@@ -127,25 +128,58 @@ def tiles(
     sums: Sums | None,
     ahead: Forecast | None,
     allowances: Sequence[Allowance],
+    budgets: Sequence[Shown],
     left: Money | None,
     *,
     costs_at: datetime,
     free_at: datetime,
     now: datetime,
 ) -> tuple[Tile, ...]:
-    costs = f"ours, read {age(costs_at, now=now)} ago" if sums else "costs by day are not read"
+    """Give six numbers: from costs by day, or where these are not read from AWS's own count of the budgets."""
     look = sum(each.state is not AllowanceState.OK for each in allowances)
+    before, after = (_whole_month(budgets, counts_credits=counted) for counted in (False, True))
+    read = f"AWS by day, read {age(costs_at, now=now)} ago"
+    back = cents(sums.given_back) if sums else NO_VALUE
     return (
-        _tile("gross", "Before credits", cents(sums.gross) if sums else NO_VALUE, costs),
-        _tile("credits", "Credits and refunds", cents(sums.given_back) if sums else NO_VALUE, costs),
-        _tile("net", "After credits", cents(sums.net) if sums else NO_VALUE, costs),
-        _tile("end", "Month end, before credits", cents(ahead.likely) if ahead else NO_VALUE,
-              f"ours, {cents(ahead.low)} to {cents(ahead.high)}" if ahead else "needs costs by day"),
-        _tile("left", "Credits left", cents(left) if left is not None else NO_VALUE,
-              _credit_words(left, sums, now=now)),
-        _tile("allowances", "Allowances to look at", f"{look} of {len(allowances)}" if allowances else NO_VALUE,
-              f"AWS, asked {age(free_at, now=now)} ago"),
-    )  # fmt: skip
+        _tile("gross", "Before credits", cents(sums.gross), read)
+        if sums
+        else _counted("gross", "Before credits", before),
+        _tile("credits", "Credits and refunds", back, read if sums else "costs by day are not read"),
+        _tile("net", "After credits", cents(sums.net), read) if sums else _counted("net", "After credits", after),
+        _end_tile(ahead, before),
+        _tile("left", "Credits left", cents(left) if left else NO_VALUE, _credit_words(left, sums, now=now)),
+        _tile(
+            "allowances",
+            "Allowances to look at",
+            f"{look} of {len(allowances)}" if allowances else NO_VALUE,
+            f"AWS, asked {age(free_at, now=now)} ago",
+        ),
+    )
+
+
+def _whole_month(budgets: Sequence[Shown], *, counts_credits: bool) -> Shown | None:
+    """Give a budget by which AWS counts all of the month's costs, before or after credits."""
+    for each in budgets:
+        definition = each[1].definition
+        fits = definition.is_whole and definition.time_unit is TimeUnit.MONTHLY
+        if fits and definition.counts_credits is counts_credits and each[0].actual is not None:
+            return each
+    return None
+
+
+def _counted(key: str, label: str, budget: Shown | None) -> Tile:
+    if budget is None or budget[0].actual is None:
+        return _tile(key, label, NO_VALUE, "no budget counts it")
+    return _tile(key, label, cents(budget[0].actual), f"AWS, by {shortened(budget[0].name, 18)}")
+
+
+def _end_tile(ahead: Forecast | None, before: Shown | None) -> Tile:
+    label = "Month end, before credits"
+    if ahead is not None:
+        return _tile("end", label, cents(ahead.likely), f"ours, {cents(ahead.low)} to {cents(ahead.high)}")
+    if before is not None and before[0].forecast is not None:
+        return _tile("end", label, cents(before[0].forecast), "AWS's forecast")
+    return _tile("end", label, NO_VALUE, "needs costs by day")
 
 
 def _credit_words(left: Money | None, sums: Sums | None, *, now: datetime) -> str:
@@ -157,7 +191,7 @@ def _credit_words(left: Money | None, sums: Sums | None, *, now: datetime) -> st
         return "AWS's figure"
     days = left.amount / (burnt / max(1, now.day - 1))
     last = now.date() + timedelta(days=int(min(days, Decimal(3650))))
-    return f"AWS's figure; at this pace until {last.day} {last:%b}"
+    return f"until {last.day} {last:%b} at this pace"
 
 
 def _tile(key: str, label: str, value: str, yardstick: str) -> Tile:

@@ -248,7 +248,7 @@ def test_without_a_bill_the_page_says_why_and_what_it_would_cost(open_page: Open
     text = words_of(app)
     assert "Cost Explorer charges $0.01 a request" in text
     assert "$0.02 a day and account, $0.60 a month" in text
-    assert "WATCHKEEPER_MONTHLY_CAP_USD=0.6 or more" in text
+    assert "WATCHKEEPER_MONTHLY_CAP_USD=0.60 or more" in text
     assert not app.error
 
 
