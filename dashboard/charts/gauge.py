@@ -23,7 +23,9 @@ class Gauge:
     share: float
     """Where the needle stands, 0 to 1."""
     good: float
-    """Up to where the ring is calm, 0 to 1; beyond it is the breach."""
+    """Up to where the ring is calm, 0 to 1."""
+    bad: float
+    """From where it is the breach, 0 to 1; between the two it warns."""
     tone: Tone
     """Of the figure."""
     ends: tuple[str, str]
@@ -36,7 +38,11 @@ def document(gauge: Gauge) -> dict[str, Any]:
     middle, floor = CENTRE
     return {
         "label": f"{gauge.value} {gauge.caption}",
-        "arcs": [*_arc(0.0, gauge.good, "calm"), *_arc(gauge.good, 1.0, "breach")],
+        "arcs": [
+            *_arc(0.0, gauge.good, "calm"),
+            *_arc(gauge.good, gauge.bad, "close"),
+            *_arc(gauge.bad, 1.0, "breach"),
+        ],
         "needle": [middle, floor, *_at(min(1.0, max(0.0, gauge.share)), RADIUS - 14)],
         "texts": [
             [middle - RADIUS, floor + 15, "end", low],

@@ -77,7 +77,9 @@ def _history_chart(shown: Shown | None, today: date) -> ChartView:
     """What AWS says each period of the budget cost: free to ask, where costs by day are not."""
     past = sorted(shown[0].history[:HISTORY_SHOWN], key=lambda each: each.start) if shown else []
     start = past[0].start if past else months_before(today, MONTHS_BACK)
-    span = Timespan(_midnight(start), _midnight(max(months_before(today, -1), start + timedelta(days=1))))
+    end = past[-1].end if past else months_before(today, -1)
+    half = (past[0].end - start) / 2 if past else timedelta(0)  # bars stand around the first day of their period
+    span = Timespan(_midnight(start) - half, _midnight(max(end, start + timedelta(days=1))) - half)
     values = {each.start: float(each.actual.amount) for each in past}
     lines = (_line("By AWS's count", values, kind=LineKind.BAR),) if past else ()
     note = "" if past else "AWS has no history of this budget yet"

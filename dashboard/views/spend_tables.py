@@ -21,7 +21,7 @@ from dashboard.views.frame import Badge
 from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, age, count, plain
 
 SERVICES: Final = ("Service", "This month", "Credits", "After credits", "Last month to this day", "Change")
-ALLOWANCES: Final = ("Standing", "Allowance", "Used", "Amount", "Runs out", "A day", "Month end", "Kind")
+ALLOWANCES: Final = ("Standing", "Allowance", "Runs out", "Used", "Amount", "A day", "Month end", "Kind")
 BUDGETS: Final = ("Standing", "Budget", "Spent, by AWS", "Limit", "Forecast, by AWS", "Counts", "Tells", "Why")
 _GLYPHS: Final = {State.OK: OK, State.RUNNING_OUT: WARNING, State.USED_UP: ALARM}
 _LOOKS: Final = {
@@ -80,9 +80,9 @@ def _allowance(each: Allowance, *, now: datetime) -> dict[str, str]:
     cells = (
         f"{_GLYPHS[each.state].glyph} {each.state}",
         offer_name(each.offer),
+        _runs_out(each, now=now),
         f"{100 * each.share:.0f}%",
         f"{_units(each.offer.used)} / {_units(each.offer.limit)} {plain(each.offer.unit)}",
-        _runs_out(each, now=now),
         _units(each.per_day),
         _units(each.likely),
         plain(each.offer.kind),

@@ -9,7 +9,7 @@ from typing import Final
 
 from budgets.allowances import Allowance
 from budgets.allowances import State as AllowanceState
-from budgets.definition import TimeUnit
+from budgets.definition import ZERO_SPEND_LIMIT, TimeUnit
 from budgets.forecast import Forecast
 from budgets.tracking import State, Sums, Tracked
 from collectors.budget_readings import BudgetReading
@@ -21,6 +21,8 @@ from dashboard.views.spend_tables import cents, offer_name
 from dashboard.views.tiles import Tile
 from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, Look, age, count, plain, shortened
 
+CLOSE: Final = Decimal("0.8")
+"""Share of a limit from which the gauge warns. Of a zero-spend budget everything up to the template's $1 does."""
 Shown = tuple[BudgetReading, Tracked]
 """A budget as AWS gives it, and as we track it."""
 
@@ -96,14 +98,15 @@ def gauge(shown: Shown | None) -> Gauge:
     spent = _figure(shown[1]) if shown else None
     limit = shown[1].limit if shown else None
     if shown is None or spent is None or limit is None:
-        return Gauge(NO_VALUE, "no budget to hold it against", 0.0, 1.0, Tone.MUTED, ("$0", ""))
+        return Gauge(NO_VALUE, "no budget to hold it against", 0.0, 1.0, 1.0, Tone.MUTED, ("$0", ""))
     most = max(limit.amount * 2, spent.amount, Decimal(2) if not limit.amount else Decimal(0))
     caption = f"of {limit}" if spent.amount <= limit.amount else f"over budget by {spent - limit}"
     return Gauge(
         str(spent),
         caption,
         float(spent.amount / most),
-        max(0.02, float(limit.amount / most)),
+        max(0.02, float(limit.amount * CLOSE / most)),
+        max(0.02, float((limit.amount or ZERO_SPEND_LIMIT) / most)),
         _TONES[shown[1].state],
         ("$0", str(Money(most.quantize(Decimal("0.01"))))),
     )
