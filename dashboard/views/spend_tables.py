@@ -63,7 +63,7 @@ def services_note(lines: Reading[tuple[SpendLine, ...]], *, now: datetime) -> st
     if refused is not None:
         return (
             "Costs by service are not read: Cost Explorer charges $0.01 a request, and the cap on our own calls does "
-            "not allow it. Two requests a day and account are $0.60 a month; start with "
+            "not allow it. Two requests or more a day and account are $0.60 a month or more; start with "
             "WATCHKEEPER_MONTHLY_CAP_USD=0.60 or more for each account. Budgets and allowances above are free."
         )
     if lines.faults:

@@ -25,6 +25,7 @@ PATHS = {
     "explorer": f"/explorer?metric={CPU}",
     "resources": "/resources",
     "group": "/resources?resource=group~directory-web",
+    "spend": "/spend",
     "own-bill": "/own-bill",
     "stories": "/stories",
 }
@@ -33,6 +34,7 @@ READY = {
     "explorer": ".js-plotly-plot, .plot-container",
     "resources": "[data-testid=stDataFrame] canvas",
     "group": "canvas",
+    "spend": ".gauge svg",
     "own-bill": ".js-plotly-plot, .plot-container",
     "stories": ".st-key-card-story-traffic-spike",
 }
