@@ -28,7 +28,9 @@ from botocore.utils import get_environ_proxies
 from cloud.faults import EXPECTED, InvalidRequest, translate
 from cloud.guarding import allow_only, session_name
 from cloud.metering import Meter
-from cloud.permissions import READS, WRITES, Call
+from cloud.permissions import PUSHES, READS, WRITES, Call
+from cloud.pushing import READ_SECONDS as PUSH_SECONDS
+from cloud.pushing import Pusher
 from cloud.settings import DEFAULT_REGION, Account, Settings
 from core.reading import Scope
 
@@ -173,6 +175,25 @@ class Clients:
             yield writer
         finally:
             writer.close()
+
+    def pusher(self, region: str | None = None) -> Pusher:
+        """Give what puts metrics, with the caller's own credentials, into `region` or the first that settings name.
+
+        It makes no other call, and never repeats one by itself: what is put twice is counted twice.
+        """
+        config = self._config(
+            read_timeout=PUSH_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            disable_request_compression=True,  # the body is compressed when it is made
+        )
+        core = self._session("", None, name=SESSION_NAME, calls=PUSHES, use="pushing metrics")
+        return Pusher(lambda: self._make(core, "cloudwatch", region or self._pushed_region(), config=config))
+
+    def _pushed_region(self) -> str:
+        """Give the region of what is pushed, without asking AWS."""
+        own = next((known for known in self.settings.accounts if known.role_arn is None), None)
+        named = (*(own.regions if own else ()), *self.settings.regions)
+        return named[0] if named else self._home_region()
 
     def transport(self, url: str) -> URLLib3Session:
         """Give an HTTP session like our clients' own, for a `before-send` handler that sends by itself.

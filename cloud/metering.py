@@ -139,6 +139,10 @@ class Meter:
         except DatabaseDownError as error:
             log.warning("%d free calls could not be written to the ledger: %s", self._pending.calls, error.detail)
 
+    def rest(self) -> None:
+        """Close the connections to the ledger that are not in use, as before a fork: a child must not inherit them."""
+        self._ledger.close()
+
     def totals(self, span: Timespan) -> tuple[Total, ...]:
         """Give every process's calls in `span`, this one's up to now."""
         self.flush()

@@ -115,12 +115,17 @@ WRITE: Final = (
 )
 """Everything that a person may have done by Watchkeeper; each can be left out, and what needs it is refused by AWS."""
 
+PUSH: Final = (Permission("cloudwatch:PutMetricData", "an application's own metrics, once a minute or so in batches"),)
+"""Everything that an application does that pushes metrics."""
+
 ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
 """Calls that change nothing and need no permission in the account that is watched."""
 READS: Final[frozenset[Call]] = ALWAYS | {call for permission in READ for call in permission.calls}
 """The calls that a reading client makes."""
 WRITES: Final[frozenset[Call]] = frozenset(call for permission in WRITE for call in permission.calls)
 """The calls that a writing client makes."""
+PUSHES: Final[frozenset[Call]] = frozenset(call for permission in PUSH for call in permission.calls)
+"""The calls that a client makes that pushes metrics."""
 
 
 def policy() -> Mapping[str, Any]:
@@ -148,6 +153,25 @@ def writing_policy() -> Mapping[str, Any]:
         "Statement": [
             _statement(f"WatchkeeperWrites{place}", actions, on, dict(tags))
             for place, ((on, tags), actions) in enumerate(grouped.items(), start=1)
+        ],
+    }
+
+
+def pushing_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document of an application that pushes metrics, into any namespace that is not AWS's own.
+
+    The call takes no resource; its namespace is a condition of its own.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "WatchkeeperPushes",
+                "Effect": "Allow",
+                "Action": sorted(permission.action for permission in PUSH),
+                "Resource": "*",
+                "Condition": {"StringNotLike": {"cloudwatch:namespace": "AWS/*"}},
+            }
         ],
     }
 

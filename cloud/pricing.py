@@ -36,6 +36,15 @@ METRICS_OF_A_SEARCH: Final = 500
 """Time series that one SEARCH can bring; each is a metric requested. Source: SEARCH_RULES."""
 METRICS_OF_A_QUERY: Final = 10_000
 """Metrics that one Metrics Insights query can process; each is a metric requested. Source: INSIGHTS_QUOTAS."""
+FREE_CUSTOM_METRICS: Final = 10
+"""Custom metrics a month, for the whole account, its detailed monitoring among them. Source: CLOUDWATCH_PRICES."""
+CUSTOM_METRIC_TIERS: Final = (
+    (10_000, Money(Decimal("0.30"))),
+    (240_000, Money(Decimal("0.10"))),
+    (750_000, Money(Decimal("0.05"))),
+    (None, Money(Decimal("0.02"))),
+)
+"""(how many, price of each a month), beginning with the first that is not free. Source: CLOUDWATCH_PRICES."""
 GIGABYTE: Final = 10**9
 """Bytes in the gigabyte of a price. The smaller of the two readings, so that we never expect less than is charged."""
 
@@ -129,6 +138,19 @@ class PriceBook:
             return None
         free = max(0, price.allowance - used)
         return price.each * max(0, units - free)
+
+
+def custom_metrics_cost(count: int) -> Money:
+    """Give what an account pays for `count` custom metrics that report in every hour of a month.
+
+    >>> str(custom_metrics_cost(10)), str(custom_metrics_cost(100)), str(custom_metrics_cost(20_010))
+    ('$0.00', '$27.00', '$4,000.00')
+    """
+    left, cost = max(0, count - FREE_CUSTOM_METRICS), ZERO
+    for size, each in CUSTOM_METRIC_TIERS:
+        here = left if size is None else min(left, size)
+        cost, left = cost + each * here, left - here
+    return cost
 
 
 def units_of(service: str, operation: str, params: Mapping[str, Any]) -> int:

@@ -213,6 +213,32 @@ class Settings(BaseSettings):
             decimal_places=5,
         ),
     ] = None
+    custom_metrics_quota: Annotated[
+        int,
+        _accepted(
+            "a whole number such as 10 or 200",
+            "most custom metrics that applications on this machine may push in a month; ten are free in an account",
+            ge=0,
+        ),
+    ] = 10
+    custom_metrics_spool_mb: Annotated[
+        int,
+        _accepted(
+            "a whole number from 1 to 100000",
+            "most megabytes of pushed datapoints that may wait on this disk; then new ones are refused",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 256
+    custom_metrics_patience_ms: Annotated[
+        int,
+        _accepted(
+            "a whole number from 0 to 60000",
+            "longest that an application waits in milliseconds for the spool when it puts a datapoint",
+            ge=0,
+            le=60_000,
+        ),
+    ] = 100
     demo_seed: Annotated[int, _accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

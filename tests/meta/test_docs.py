@@ -19,7 +19,16 @@ from botocore import xform_name
 
 import dashboard.views
 from alarms.doctor import Code
-from cloud.permissions import ALWAYS, IAM_PREFIX, READS, WRITES, policy, writing_policy
+from cloud.permissions import (
+    ALWAYS,
+    IAM_PREFIX,
+    PUSHES,
+    READS,
+    WRITES,
+    policy,
+    pushing_policy,
+    writing_policy,
+)
 from cloud.settings import PREFIX, Settings
 from collectors.exports import columns
 
@@ -61,6 +70,10 @@ def test_the_policy_of_the_writing_role_is_the_one_that_the_code_needs() -> None
     compare("iam/write-alarms.json", json.dumps(writing_policy(), indent=2) + "\n")
 
 
+def test_the_policy_of_what_pushes_metrics_is_the_one_that_the_code_needs() -> None:
+    compare("iam/push-metrics.json", json.dumps(pushing_policy(), indent=2) + "\n")
+
+
 SERVICES = ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms", "ce", "budgets", "freetier", "lambda")
 
 
@@ -99,12 +112,15 @@ def called() -> set[str]:
 
 
 def test_the_policies_allow_just_what_is_called() -> None:
-    allowed = {f"{IAM_PREFIX.get(service, service)}:{operation}" for service, operation in (READS | WRITES) - ALWAYS}
+    allowed = {
+        f"{IAM_PREFIX.get(service, service)}:{operation}" for service, operation in (READS | WRITES | PUSHES) - ALWAYS
+    }
     assert called() == allowed
 
 
 def test_nothing_that_reads_is_on_the_list_of_what_writes() -> None:
-    assert not READS & WRITES
+    assert not READS & (WRITES | PUSHES)
+    assert not WRITES & PUSHES
     assert all(operation.startswith(("Get", "List", "Describe", "AssumeRole")) for _, operation in READS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,8 @@ METERED_ONLY = frozenset(
 )
 """Calls that tests of the meter make, and no collector does."""
 
-Answer = Callable[[Mapping[str, Any]], bytes | Mapping[str, Any] | tuple[int, Mapping[str, Any]]]
+Answer = Callable[[Mapping[str, Any]], bytes | Mapping[str, Any] | tuple[int, Mapping[str, Any]] | None]
+"""None hangs up without a word."""
 
 
 class Endpoint:
@@ -46,10 +48,12 @@ class Endpoint:
         with self.lock:
             return [request for name, request in self.asked if name == operation]
 
-    def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, bytes]:
+    def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, bytes] | None:
         with self.lock:
             self.asked.append((operation, request))
         given = self.answers[operation](request)
+        if given is None:
+            return None
         status, body = given if isinstance(given, tuple) else (200, given)
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
@@ -63,8 +67,14 @@ def serving() -> Iterator[Endpoint]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            status, answer = endpoint.answer(operation, json.loads(body))
+            answered = endpoint.answer(operation, json.loads(body))
+            if answered is None:
+                self.close_connection = True
+                return
+            status, answer = answered
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(answer)))
