@@ -82,6 +82,8 @@ READ: Final = (
     Permission("budgets:DescribeBudgetActionsForAccount", "what budgets do when a threshold is crossed"),
     Permission("freetier:GetFreeTierUsage", "free allowances: used, limit, and when they run out"),
     Permission("freetier:GetAccountPlanState", "the account's plan and what is left of its credits"),
+    Permission("ce:GetCostForecast", "AWS's own forecast beside ours; $0.01 a day, so only within the cap"),
+    Permission("ce:GetAnomalies", "days that AWS finds unusual; $0.01 a day, so only within the cap"),
     Permission("ce:GetCostAndUsage", "costs by day, service and usage type; $0.01 a page, so only within the cap"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""

@@ -19,10 +19,12 @@ from collectors import (
     alarm_documents,
     alarm_states,
     budget_readings,
+    cost_outlook,
     delivery,
     directory,
     free_tier,
     inventory,
+    paid,
     scaling,
     spend,
     targets,
@@ -30,6 +32,7 @@ from collectors import (
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.history import History
@@ -236,9 +239,18 @@ class CloudSources:
         """Read what the account's money does, where that is due: costs only if the cap allows it, which is no fault."""
         free = (*self.budgets(account, now=now).faults, *self.free_tier(account, now=now).faults)
         due = partial(spend.read_when_due, self.clients, account, store=self.store, now=now)
-        reading = self._calmly("costs", spend.billing(account), due, None, now=now)
-        kept = tuple(fault for fault in reading.faults if not spend.is_refusal(fault))
-        return Reading(None, reading.at, (*free, *kept))
+        outlook = partial(cost_outlook.read_when_due, self.clients, account, store=self.store, now=now)
+        scope = spend.billing(account)
+        bought = (
+            *self._calmly("costs", scope, due, None, now=now).faults,
+            *self._calmly("AWS's forecast", scope, outlook, None, now=now).faults,
+        )
+        return Reading(None, now, (*free, *(fault for fault in bought if not paid.is_refusal(fault))))
+
+    def outlook(self, account: str, *, now: datetime) -> Reading[Outlook]:
+        """Give AWS's own forecast and anomalies as the collector read them last; never asks AWS."""
+        stored = partial(cost_outlook.known, account, store=self.store, now=now)
+        return self._calmly("AWS's outlook", spend.billing(account), stored, Outlook(), now=now)
 
     def read_pins(self, scopes: Sequence[Scope], *, now: datetime) -> tuple[Fault, ...]:
         """Read the pinned series of `scopes` that are due; give what is missing. For the collector's own thread."""

@@ -14,15 +14,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from cloud.clients import Clients
-from cloud.faults import EXPECTED, NotFree, ServiceFailure, fault_of
-from cloud.ledger import Refusal
-from cloud.metering import current_feature
+from cloud.faults import EXPECTED, ServiceFailure, fault_of
+from collectors import paid
 from collectors.leases import Leases
 from collectors.snapshots import Snapshots
 from collectors.spend_lines import CHARGE, SpendLine, SpendLines
 from collectors.store import Store
-from core.money import ZERO, Money
-from core.reading import Fault, FaultKind, Reading, Scope
+from core.money import Money
+from core.reading import Fault, Reading, Scope
 
 REGION: Final = "us-east-1"
 """Where Cost Explorer, Budgets and the Free Tier answer for every region."""
@@ -102,13 +101,24 @@ def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime
         return Reading(None, now)
     refused = _refusal(clients, account, store=store, now=now)
     if refused is not None:
-        _note(clients, account, store=store, now=now)
+        what = f"Costs by day, service and usage type of {account}"
+        planned = _planned(clients, account, store=store, now=now)
+        paid.note(clients, billing(account), "GetCostAndUsage", planned.requests, what=what, every=EVERY, now=now)
         return Reading(None, now, (refused,))
     leases = Leases(store)
     with leases.held({f"spend {account}"}, leases.patient()) as mine:
         if not mine or not is_due(store, account, now=now):
             return Reading(None, now)  # another process reads, or has just read
-        return _read(clients, plan(store, account, price=_price(clients), now=now), account, store=store, now=now)
+        return _read(clients, _planned(clients, account, store=store, now=now), account, store=store, now=now)
+
+
+def _planned(clients: Clients, account: str, *, store: Store, now: datetime) -> SpendPlan:
+    return plan(store, account, price=paid.price(clients, "GetCostAndUsage"), now=now)
+
+
+def _refusal(clients: Clients, account: str, *, store: Store, now: datetime) -> Fault | None:
+    planned = _planned(clients, account, store=store, now=now)
+    return paid.refusal(clients, billing(account), "GetCostAndUsage", planned.requests)
 
 
 # -- one reading ------------------------------------------------------------------------------------------------------
@@ -199,48 +209,6 @@ def _decimal(text: object) -> Decimal:
         return Decimal(str(text))
     except InvalidOperation as error:
         raise ServiceFailure(f"an amount is {text!r}, which is not a number") from error
-
-
-# -- what it costs ----------------------------------------------------------------------------------------------------
-
-
-def _price(clients: Clients) -> Money:
-    price = clients.meter.prices.price("ce", "GetCostAndUsage")
-    return price.each if price else ZERO
-
-
-def _refusal(clients: Clients, account: str, *, store: Store, now: datetime) -> Fault | None:
-    """Say why the reading is not made; None where the cap allows all of it."""
-    planned = plan(store, account, price=_price(clients), now=now)
-    left = clients.meter.money_left()
-    if planned.cost.amount <= left.amount.amount:
-        return None
-    why = f"a reading takes {planned.requests} requests or more and costs {planned.cost}, and {left}"
-    return NotFree(why).to_fault(billing(account), ACTION)
-
-
-def _note(clients: Clients, account: str, *, store: Store, now: datetime) -> None:
-    """Note the refusal for the own-bill page, with what a month of readings would cost."""
-    planned = plan(store, account, price=_price(clients), now=now)
-    clients.meter.refuse(
-        Refusal(
-            at=now,
-            service="ce",
-            operation="GetCostAndUsage",
-            account=account,
-            region=REGION,
-            feature=current_feature(),
-            what=f"Costs by day, service and usage type of {account}",
-            units=planned.requests,
-            cost=planned.cost,
-            every=int(EVERY.total_seconds()),
-        )
-    )
-
-
-def is_refusal(fault: Fault) -> bool:
-    """Say whether a fault is the cap at work, which nobody needs to be warned of."""
-    return fault.kind is FaultKind.NOT_FREE
 
 
 def _months_back(day: date, months: int) -> date:

@@ -19,7 +19,7 @@ from budgets.prices import UsagePrices
 from cloud.database import DatabaseDownError
 from cloud.ledger import HourTotal
 from cloud.reconciliation import usage_type
-from collectors import spend
+from collectors import paid, spend
 from collectors.budget_readings import BudgetReading
 from collectors.counting import Charge, Counting
 from collectors.counts import Counted, spans
@@ -113,7 +113,7 @@ class Estimator:
         figures = [*from_lines(lines), *from_charges(charges.value, now=now), *from_budgets(budgets, now=now)]
         kept, down = self._past(account, now)
         faults = (*made.faults, *joined_faults((charges, budgets)), *down)
-        faults += tuple(fault for fault in lines.faults if not spend.is_refusal(fault))
+        faults += tuple(fault for fault in lines.faults if not paid.is_refusal(fault))
         month = month_start(now)
         return Spending(
             account,

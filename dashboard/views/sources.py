@@ -9,6 +9,7 @@ from typing import Protocol
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.inventory import Inventory
@@ -61,6 +62,9 @@ class Sources(Protocol):
 
     def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
         """Give the account's costs by day as they were read last; never asks AWS."""
+
+    def outlook(self, account: str, *, now: datetime) -> Reading[Outlook]:
+        """Give AWS's own forecast and anomalies as they were read last; never asks AWS."""
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         """Give the calls that would answer the queries, and their price, without making them."""

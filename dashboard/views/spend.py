@@ -16,6 +16,7 @@ from budgets.definition import from_response
 from budgets.forecast import Forecast, Usage
 from budgets.tracking import DaySpend, Official, State, Tracked, sum_up, track
 from collectors.budget_readings import BudgetReading
+from collectors.cost_outlook import Outlook
 from collectors.free_tier import FreeTier
 from collectors.spend_lines import SpendLine
 from core.money import Money
@@ -46,6 +47,8 @@ class SpendReadings:
     """The same of the last days."""
     lines: Reading[tuple[SpendLine, ...]]
     """Costs by day as the collector read them last; empty at the default cap."""
+    outlook: Reading[Outlook]
+    """AWS's own forecast and anomalies as they were read last; empty at the default cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def read(sources: Sources, scope: Scope, *, now: datetime) -> SpendReadings:
         sources.free_tier(scope.account, now=now),
         sources.free_tier_before(scope.account, now=now).value,
         sources.spend(scope.account, start=months_before(now.date(), MONTHS_BACK - 1), now=now),
+        sources.outlook(scope.account, now=now),
     )
 
 
@@ -118,8 +122,8 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
         gauge=spend_words.gauge(shown),
         budget_name=plain(shown[0].name) if shown else "",
         whose=spend_words.whose(shown, found.budgets.at, found.lines.at, now=now),
-        chart=spend_chart.chart(shown, tracked, days, ahead, today),
-        chart_note=spend_chart.chart_note(usage, ahead, costs_at=found.lines.at, now=now),
+        chart=spend_chart.chart(shown, tracked, days, ahead, found.outlook.value.anomalies, today),
+        chart_note=spend_chart.chart_note(usage, ahead, found.outlook, costs_at=found.lines.at, now=now),
         tiles=spend_words.tiles(
             sums,
             ahead,

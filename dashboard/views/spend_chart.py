@@ -12,12 +12,14 @@ import numpy as np
 from budgets import forecast as forecasting
 from budgets.forecast import Forecast, Usage
 from budgets.tracking import DaySpend, Sums, first_cost, running
+from collectors.cost_outlook import Anomaly, Outlook
 from core.money import Money
+from core.reading import Reading
 from core.timespan import Timespan
 from dashboard.charts.view import ChartView, Line, LineKind, Mark, Threshold, Tone
 from dashboard.views.spend_tables import cents
 from dashboard.views.spend_words import Shown
-from dashboard.wording import age, shortened
+from dashboard.wording import age, plain, shortened
 
 HISTORY_SHOWN: Final = 12
 """Periods of AWS's own history in the picture that stands where costs by day are not read."""
@@ -26,7 +28,12 @@ MONTHS_BACK: Final = 3
 
 
 def chart(
-    shown: Shown | None, every: Sequence[Shown], days: Sequence[DaySpend], ahead: Forecast | None, today: date
+    shown: Shown | None,
+    every: Sequence[Shown],
+    days: Sequence[DaySpend],
+    ahead: Forecast | None,
+    anomalies: Sequence[Anomaly],
+    today: date,
 ) -> ChartView:
     """Draw the month day by day; where costs by day are not there, the history of a budget."""
     if not any(day.day >= today.replace(day=1) for day in days):
@@ -43,6 +50,16 @@ def chart(
     thresholds = (Threshold(float(limit.amount), "Budget"),) if limit is not None else ()
     first = first_cost((day for day in days if day.day >= start), gross=True)
     marks = [Mark(_noon(today), "today", tone=Tone.MUTED)]
+    marks += [
+        Mark(
+            _noon(each.start),
+            "unusual",
+            plain(f"AWS: {each.service} {each.usage_type} cost {cents(each.impact)} more than usual"),
+            Tone.WARNING,
+        )
+        for each in anomalies
+        if start <= each.start < end
+    ]
     if first is not None and first > start:
         marks.insert(0, Mark(_noon(first), "first cost", tone=Tone.WARNING))
     span = Timespan(_midnight(start), _midnight(end))
@@ -105,7 +122,9 @@ def _line(
     return Line(name, times, amounts, kind=kind, dash=dash, emphasis=emphasis, tone=tone)
 
 
-def chart_note(usage: Sequence[Usage], ahead: Forecast | None, *, costs_at: datetime, now: datetime) -> str:
+def chart_note(
+    usage: Sequence[Usage], ahead: Forecast | None, outlook: Reading[Outlook], *, costs_at: datetime, now: datetime
+) -> str:
     if ahead is None:
         return "AWS's own history of the budget. Costs day by day are not read: see below."
     newest = max(each.day for each in usage)
@@ -115,9 +134,20 @@ def chart_note(usage: Sequence[Usage], ahead: Forecast | None, *, costs_at: date
     )
     errors = forecasting.past_error(usage, on=ahead.known_until)
     if not errors:
-        return f"{said}. How far it is usually off is known after a month."
+        return f"{said}. How far it is usually off is known after a month.{_by_aws(outlook, now)}"
     listed = ", ".join(f"{_off(100 * error)} in {first:%B}" for first, error in errors)
-    return f"{said}. On this day of earlier months it was off by {listed}."
+    return f"{said}. On this day of earlier months it was off by {listed}.{_by_aws(outlook, now)}"
+
+
+def _by_aws(outlook: Reading[Outlook], now: datetime) -> str:
+    """Say AWS's own forecast beside ours, where it was read; the two are never mixed."""
+    found = outlook.value.forecast
+    if found is None:
+        return ""
+    return (
+        f" AWS's own forecast, read {age(outlook.at, now=now)} ago: {cents(found.amount)} more from {found.start.day} "
+        f"{found.start:%B} on, 80% between {cents(found.low)} and {cents(found.high)}."
+    )
 
 
 def _off(percent: Decimal) -> str:

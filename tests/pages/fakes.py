@@ -17,6 +17,7 @@ from collectors import catalog
 from collectors.alarm_documents import Document
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
@@ -303,6 +304,9 @@ class FakeSources:
 
     def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
         return Reading(self.money.lines, now - timedelta(hours=3), self.money.refused)
+
+    def outlook(self, account: str, *, now: datetime) -> Reading[Outlook]:
+        return Reading(self.money.outlook, now - timedelta(hours=3))
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         if self.paid:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from collectors.budget_readings import BudgetReading, Notified, PastPeriod
+from collectors.cost_outlook import Outlook
 from collectors.free_tier import AllowanceReading, FreeTier, PlanReading
 from collectors.spend_lines import CHARGE, SpendLine
 from core.money import Money
@@ -25,6 +26,7 @@ class Purse:
     free_tier: FreeTier
     lines: tuple[SpendLine, ...] = ()
     refused: tuple[Fault, ...] = (REFUSED,)
+    outlook: Outlook = field(default_factory=Outlook)
 
 
 def dollars(text: str) -> Money:

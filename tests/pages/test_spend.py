@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from collectors.cost_outlook import CostForecast, Outlook
 from tests.pages import purses, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context
@@ -71,6 +74,13 @@ def test_costs_by_day_are_shown_gross_credits_and_net_apart(open_page: Open) -> 
     assert "credits paid for $11.00" in sentence(app)
     [service] = table(app, "After credits")
     assert (service["Service"], service["This month"], service["After credits"]) == ("Amazon EC2", "$11.00", "$0.00")
+
+
+def test_aws_forecast_stands_beside_ours(open_page: Open) -> None:
+    forecast = CostForecast(date(2026, 11, 23), date(2026, 12, 1), *map(purses.dollars, ("9", "7", "11")))
+    text = words(opened(open_page, replace(purse(costs=lines(CALM)), outlook=Outlook(forecast))))
+    assert "The forecast is ours: $15.00 before credits by month end" in text
+    assert "AWS's own forecast, read 3 h ago: $9.00 more from 23 November on, 80% between $7.00 and $11.00" in text
 
 
 def test_over_the_zero_spend_budget_by_what(open_page: Open) -> None:
