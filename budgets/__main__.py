@@ -23,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Adds up FOCUS and legacy CUR exports, each currency apart. "
         "Gives 0; 1 where something of the export was left out; 2 where nothing could be read.",
     )
-    focus.add_argument("path", metavar="PATH", help="a folder of exports, or one file")
+    focus.add_argument("path", metavar="PATH", help="a folder of exports, one file, or s3://bucket/prefix")
     focus.add_argument("--by", action="append", default=[], metavar="COLUMN", help="group by it; may be given again")
     focus.add_argument(
         "--where",

@@ -88,6 +88,17 @@ READ: Final = (
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
 
+EXPORT: Final = (
+    Permission(
+        "s3:ListBucket",
+        "find what is new in a billing export",
+        ("arn:aws:s3:::NAME-OF-THE-BUCKET",),
+        operations=("ListObjectsV2",),
+    ),
+    Permission("s3:GetObject", "fetch a billing export", ("arn:aws:s3:::NAME-OF-THE-BUCKET/*",)),
+)
+"""What a billing export in S3 needs, in the account of its bucket; nothing where settings name none."""
+
 
 _ALARMS: Final = "arn:aws:cloudwatch:*:*:alarm:*"
 _MUTE_RULES: Final = "arn:aws:cloudwatch:*:*:alarm-mute-rule:*"
@@ -122,7 +133,7 @@ PUSH: Final = (Permission("cloudwatch:PutMetricData", "an application's own metr
 
 ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
 """Calls that change nothing and need no permission in the account that is watched."""
-READS: Final[frozenset[Call]] = ALWAYS | {call for permission in READ for call in permission.calls}
+READS: Final[frozenset[Call]] = ALWAYS | {call for permission in (*READ, *EXPORT) for call in permission.calls}
 """The calls that a reading client makes."""
 WRITES: Final[frozenset[Call]] = frozenset(call for permission in WRITE for call in permission.calls)
 """The calls that a writing client makes."""
@@ -174,6 +185,17 @@ def pushing_policy() -> Mapping[str, Any]:
                 "Resource": "*",
                 "Condition": {"StringNotLike": {"cloudwatch:namespace": "AWS/*"}},
             }
+        ],
+    }
+
+
+def export_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document for a billing export in S3; the bucket's name is the reader's to fill in."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _statement(f"WatchkeeperReadsExport{place}", [each.action], each.on, {})
+            for place, each in enumerate(EXPORT, start=1)
         ],
     }
 

@@ -22,6 +22,7 @@ INSIGHTS_QUOTAS: Final = (
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html"
 )
 SEARCH_RULES: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-search-expressions.html"
+S3_PRICES: Final = "https://aws.amazon.com/s3/pricing/"
 READ_ON: Final = date(2026, 11, 23)
 
 FREE_CLOUDWATCH_REQUESTS: Final = 1_000_000
@@ -75,6 +76,9 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
     # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
     # The account's other messages count towards the free million too; a person's test messages never fill it.
     ("sns", "Publish"): Price("message", Money(Decimal("0.0000005")), SNS_PRICES, allowance=FREE_SNS_MESSAGES),
+    ("s3", "ListObjectsV2"): Price("request", Money(Decimal("0.000005")), S3_PRICES),
+    # What it brings is free within the region, and to elsewhere for the account's first 100 GB a month.
+    ("s3", "GetObject"): Price("request", Money(Decimal("0.0000004")), S3_PRICES),
     ("logs", "StartQuery"): Price(
         "byte scanned", Money(Decimal("0.005") / GIGABYTE), CLOUDWATCH_PRICES, by_outcome=True
     ),

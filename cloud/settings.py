@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -116,6 +117,15 @@ def _postgres_url(value: object) -> object:
     if not isinstance(text, str) or not postgres.accepts(text):
         raise ValueError("not a PostgreSQL URL")
     return SecretStr(text)
+
+
+_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+
+
+def _export_place(value: object) -> object:
+    if isinstance(value, str) and value.startswith("s3:") and not _BUCKET.fullmatch(value):
+        raise ValueError("no bucket")
+    return value or None
 
 
 DEMO_ACCOUNTS: Final = (
@@ -239,6 +249,14 @@ class Settings(BaseSettings):
             le=60_000,
         ),
     ] = 100
+    billing_export: Annotated[
+        str | None,
+        BeforeValidator(_export_place),
+        _accepted(
+            "a folder such as /data/exports, or s3://bucket/prefix",
+            "FOCUS or legacy CUR export that the Costs page shows; none means that there is none",
+        ),
+    ] = None
     demo_seed: Annotated[int, _accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -399,7 +417,7 @@ def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
     return rows
 
 
-_NOT_GIVEN: Final = {"database_url": "none"}
+_NOT_GIVEN: Final = {"database_url": "none", "billing_export": "none"}
 
 
 def _printed(value: object) -> str:

@@ -137,7 +137,7 @@ def look(sources: CloudSources) -> list[Fault]:
     faults = [fault for look in looks for fault in look.faults]
     if any(fault.kind in _WAITED_FOR for fault in faults):
         return faults  # each pin would wait for the same silence
-    return [*faults, *sources.read_pins(scopes, now=clock())]
+    return [*faults, *sources.poll_export(now=clock()), *sources.read_pins(scopes, now=clock())]
 
 
 if __name__ == "__main__":

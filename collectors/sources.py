@@ -35,6 +35,8 @@ from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
+from collectors.exports.book import Book
+from collectors.exports.files import ExportError
 from collectors.history import History
 from collectors.inventory import Inventory
 from collectors.last_good import LastGood
@@ -48,7 +50,7 @@ from collectors.snapshots import Snapshots
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
-from core.reading import Fault, Reading, Scope, joined_faults
+from core.reading import Fault, FaultKind, Reading, Scope, joined_faults
 from core.series import MetricId, Series
 from core.timespan import Timespan
 
@@ -90,6 +92,9 @@ class CloudSources:
         self._documents = alarm_documents.snapshots(store)
         self._topics = delivery.topic_snapshots(store)
         self._failures = delivery.failure_snapshots(store)
+
+        place = clients.settings.billing_export
+        self.export = Book(place, clients.settings.data_dir / "exports", clients) if place else None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -251,6 +256,16 @@ class CloudSources:
         """Give AWS's own forecast and anomalies as the collector read them last; never asks AWS."""
         stored = partial(cost_outlook.known, account, store=self.store, now=now)
         return self._calmly("AWS's outlook", spend.billing(account), stored, Outlook(), now=now)
+
+    def poll_export(self, *, now: datetime) -> tuple[Fault, ...]:
+        """Fetch what is new of a billing export in S3, if that is due and the cap allows it, which is no fault."""
+        if self.export is None:
+            return ()
+        try:
+            self.export.fetch_when_due(now=now)
+        except ExportError as error:
+            return (Fault(self.scopes[0], "s3:GetObject", FaultKind.PARTIAL_DATA, str(error)),)
+        return ()
 
     def read_pins(self, scopes: Sequence[Scope], *, now: datetime) -> tuple[Fault, ...]:
         """Read the pinned series of `scopes` that are due; give what is missing. For the collector's own thread."""

@@ -79,6 +79,18 @@ class Cell:
     type: str
 
     @property
+    def given(self) -> str:
+        """Whether the cell says anything."""
+        return f"{self.text if self.type == 'VARCHAR' else self.sql} IS NOT NULL"
+
+    @property
+    def unread(self) -> str:
+        """Whether the cell says something that is no amount."""
+        if self.type in _FLOATS:
+            return f"{self.given} AND (NOT isfinite({self.sql}) OR abs({self.sql}) >= 1e14)"
+        return f"{self.given} AND ({self.amount}) IS NULL"
+
+    @property
     def text(self) -> str:
         """The cell as text, NULL where it says nothing."""
         if self.type != "VARCHAR":
@@ -184,10 +196,10 @@ def _starts(layout: Layout) -> str:
 
 
 def billing_month(layout: Layout) -> str:
-    """Give the billing period of a row, `2026-10`; the month of its day where the export names none."""
+    """Give the first day of a row's billing period; of the month of its day where the export names none."""
     cell = _cell(layout.cells(), layout.schema, columns.MONTH_STARTS)
     begins = f"COALESCE({cell.instant}, {_starts(layout)})" if cell else _starts(layout)
-    return f"strftime({begins}, '%Y-%m')"
+    return f"CAST(date_trunc('month', {begins}) AS DATE)"
 
 
 def broken(layout: Layout) -> str:
@@ -196,7 +208,7 @@ def broken(layout: Layout) -> str:
     billed, starts = (_cell(cells, layout.schema, column) for column in (AMOUNTS[0], columns.STARTS))
     if billed is None or starts is None:
         return "true"
-    return f"(({billed.text} IS NOT NULL AND ({billed.amount}) IS NULL) OR ({starts.instant}) IS NULL)"
+    return f"(({billed.unread}) OR ({starts.instant}) IS NULL)"
 
 
 def blemishes(layout: Layout) -> Sequence[tuple[str, str, str]]:
@@ -206,9 +218,8 @@ def blemishes(layout: Layout) -> Sequence[tuple[str, str, str]]:
     for column in AMOUNTS:
         cell = _cell(cells, layout.schema, column)
         if cell is not None and not (layout.schema is Schema.CUR and column.name == "EffectiveCost"):
-            unread = f"{cell.text} IS NOT NULL AND ({cell.amount}) IS NULL"
             if column.name != BILLED:
-                found.append((column.name, unread, "is no number and counts as missing"))
+                found.append((column.name, cell.unread, "is no number and counts as missing"))
             found.append((column.name, cell.finer, f"has more than {SCALE} digits after the point and was rounded"))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any, Final
 
 from collectors.exports.columns import ADJUSTMENT, AMOUNTS, BILLED, CREDIT, DAY, GROUPS, MONTH, TAGS
@@ -115,6 +115,7 @@ def read_condition(text: str) -> Condition:
 
 # -- as SQL -----------------------------------------------------------------------------------------------------------
 
+_EXACT: Final = Context(prec=MOST_DIGITS)
 Params = list[Any]
 _SUMS: Final = ", ".join(
     [
@@ -123,7 +124,6 @@ _SUMS: Final = ", ".join(
         *(f"SUM({column.name})" for column in AMOUNTS),
         f"SUM({BILLED}) FILTER (WHERE ChargeCategory = '{CREDIT}')",
         f"SUM({BILLED}) FILTER (WHERE ChargeCategory = '{ADJUSTMENT}')",
-        f"SUM({BILLED}) FILTER (WHERE ChargeCategory IS NULL OR ChargeCategory NOT IN ('{CREDIT}', '{ADJUSTMENT}'))",
     ]
 )
 
@@ -173,17 +173,21 @@ def _column(name: str) -> tuple[str, Params]:
     if name.startswith(TAG):
         pointer = "/" + name.removeprefix(TAG).replace("~", "~0").replace("/", "~1")
         return f"CASE WHEN json_valid({TAGS}) THEN json_extract_string({TAGS}, ?) END", [pointer]
-    return (f"CAST({DAY} AS VARCHAR)" if name == DAY else name), []
+    return _WRITTEN.get(name, name), []
+
+
+_WRITTEN: Final = {DAY: f"CAST({DAY} AS VARCHAR)", MONTH: f"strftime({MONTH}, '%Y-%m')"}
 
 
 def total(row: Sequence[Any], depth: int) -> Total:
     """Read one row of the answer to a question grouped by `depth` columns."""
     currency, *rest = row
-    key, (rows, unpriced, billed, effective, listed, contracted, credits_, adjustments, charges) = (
+    key, (rows, unpriced, billed, effective, listed, contracted, credits_, adjustments) = (
         rest[:depth],
         rest[depth:],
     )
     nothing = Decimal(0)
+    net, given, corrected = (short(each) or nothing for each in (billed, credits_, adjustments))
     return Total(
         currency,
         tuple(None if each is None else str(each) for each in key),
@@ -193,9 +197,9 @@ def total(row: Sequence[Any], depth: int) -> Total:
         short(effective),
         short(listed),
         short(contracted),
-        short(credits_) or nothing,
-        short(adjustments) or nothing,
-        short(charges) or nothing,
+        given,
+        corrected,
+        _EXACT.subtract(_EXACT.subtract(net, given), corrected),
     )
 
 
@@ -237,5 +241,7 @@ def short(amount: Decimal | None) -> Decimal | None:
     """
     if amount is None:
         return None
-    text = f"{amount:f}"
-    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+    bare = _EXACT.normalize(amount)
+    exponent = bare.as_tuple().exponent
+    whole = isinstance(exponent, int) and exponent > 0
+    return bare.quantize(Decimal(1), context=_EXACT) if whole else bare

@@ -105,7 +105,7 @@ class Reader:
             for (name, _, what), many in zip(spots, spotted, strict=True)
             if many
         ]
-        return Examined(how.schema, rows, tuple(months or ()), tuple(flaws))
+        return Examined(how.schema, rows, tuple(f"{each:%Y-%m}" for each in months or ()), tuple(flaws))
 
     def usable(self) -> tuple[Described, int, tuple[Flaw, ...]]:
         """Read every file through: give those that count, how many rows they have, and what is not used."""

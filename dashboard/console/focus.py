@@ -12,11 +12,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from cloud.faults import CloudError
 from collectors.exports import files, questions, versions
+from collectors.exports.book import Book
+from collectors.exports.bucket import read_address
 from collectors.exports.files import ExportError, Flaw, Found
 from collectors.exports.questions import Question, QuestionError, Total
 from collectors.exports.reading import reading
-from dashboard.console.reading import UNREAD, CommandError, say
+from dashboard.console.reading import UNREAD, CommandError, say, sources
 from dashboard.wording import count
 
 
@@ -66,8 +69,16 @@ def _answer(path: str, question: Question, *, clock: Callable[[], datetime]) -> 
 
 
 def _found(path: str, *, clock: Callable[[], datetime]) -> Found:
-    del clock
-    return versions.newest(files.find(Path(path)))
+    """Give the export's files; those of S3 are fetched first, where that is due and the cap allows it."""
+    if read_address(path) is None:
+        return versions.newest(files.find(Path(path)))
+    with sources("focus", clock=clock) as found:
+        book = Book(path, found.clients.settings.data_dir / "exports", found.clients)
+        try:
+            book.fetch_when_due(now=clock())
+            return book.found()
+        except CloudError as error:
+            raise CommandError(str(error)) from error
 
 
 # -- as JSON ----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from cloud.permissions import (
     PUSHES,
     READS,
     WRITES,
+    export_policy,
     policy,
     pushing_policy,
     writing_policy,
@@ -74,7 +75,24 @@ def test_the_policy_of_what_pushes_metrics_is_the_one_that_the_code_needs() -> N
     compare("iam/push-metrics.json", json.dumps(pushing_policy(), indent=2) + "\n")
 
 
-SERVICES = ("sts", "sns", "ec2", "autoscaling", "elbv2", "cloudwatch", "kms", "ce", "budgets", "freetier", "lambda")
+def test_the_policy_of_a_billing_export_is_the_one_that_the_code_needs() -> None:
+    compare("iam/read-billing-export.json", json.dumps(export_policy(), indent=2) + "\n")
+
+
+SERVICES = (
+    "s3",
+    "sts",
+    "sns",
+    "ec2",
+    "autoscaling",
+    "elbv2",
+    "cloudwatch",
+    "kms",
+    "ce",
+    "budgets",
+    "freetier",
+    "lambda",
+)
 
 
 @functools.cache

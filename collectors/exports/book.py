@@ -1,0 +1,84 @@
+"""The billing export that settings name: where it lies, its cube, and how both are asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cloud.clients import Clients
+from collectors.exports import files, versions
+from collectors.exports.bucket import Bucket, read_address
+from collectors.exports.cube import Cube, all_flaws
+from collectors.exports.files import Flaw, Found
+from collectors.exports.questions import Question, Total
+from collectors.exports.reading import reading
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an export holds."""
+
+    built_at: datetime
+    """When the cube was last compared with the export."""
+    fetched_at: datetime | None
+    """When S3 was last looked at; None for a folder."""
+    files: int
+    rows: int
+    months: tuple[str, ...]
+    """Billing periods, the oldest first."""
+    flaws: tuple[Flaw, ...]
+    """What was not used, and why."""
+
+
+class Book:
+    """One export. Threads may share it; the cube's folder may be shared by processes."""
+
+    def __init__(self, location: str, folder: Path, clients: Clients) -> None:
+        self.location = location
+        home = folder / hashlib.sha256(location.encode()).hexdigest()[:16]
+        address = read_address(location)
+        self.bucket = Bucket(clients, address, home / "objects") if address else None
+        self._work = home / "work"
+        self._cube = Cube(home / "cube")
+
+    def found(self) -> Found:
+        """Give the files that are here now; raises ExportError."""
+        found = self.bucket.found() if self.bucket else files.find(Path(self.location))
+        return versions.newest(found)
+
+    def read(self, *, now: datetime) -> Contents:
+        """Bring the cube up to the files that are here, and say what they hold; raises ExportError."""
+        found = self.found()
+        note = self._cube.refresh(found.files, found.flaws, now=now)
+        fetched = self.bucket.shelf().looked_at if self.bucket else None
+        return Contents(now, fetched, len(note.parts), note.rows, note.months, all_flaws(note))
+
+    def fetch_when_due(self, *, now: datetime) -> None:
+        """Fetch from S3 what is new, if that is due and the cap allows it; nothing for a folder."""
+        if self.bucket is not None and self.bucket.is_due(now=now):
+            self.bucket.fetch(now=now)
+
+    def totals(self, question: Question) -> tuple[Total, ...]:
+        """Answer a question, out of the cube where that has what is asked; raises ExportError."""
+        if question.fits_the_cube:
+            return self._cube.totals(question)
+        found = self.found()
+        with reading(found.files, self._work) as reader:
+            return reader.totals(reader.describe().only(self._counting()), question)
+
+    def rows(self, question: Question) -> tuple[Mapping[str, object], ...]:
+        """Give the rows behind a figure, the largest first; raises ExportError."""
+        found = self.found()
+        with reading(found.files, self._work) as reader:
+            return reader.rows(reader.describe().only(self._counting()), question)
+
+    def _counting(self) -> frozenset[str]:
+        """Name the files that the cube counts: a figure and the rows behind it are about the same."""
+        note = self._cube.note()
+        return frozenset(versions.without_doubles(note.parts)[0]) if note else frozenset()
+
+    def close(self) -> None:
+        self._cube.close()
