@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloud.clients import Clients
 from cloud.database import DatabaseDownError
@@ -35,8 +35,6 @@ from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
-from collectors.exports.book import Book
-from collectors.exports.files import ExportError
 from collectors.history import History
 from collectors.inventory import Inventory
 from collectors.last_good import LastGood
@@ -53,6 +51,9 @@ from collectors.targets import TargetGroupHealth
 from core.reading import Fault, FaultKind, Reading, Scope, joined_faults
 from core.series import MetricId, Series
 from core.timespan import Timespan
+
+if TYPE_CHECKING:
+    from collectors.exports.book import Book
 
 T = TypeVar("T")
 
@@ -93,8 +94,7 @@ class CloudSources:
         self._topics = delivery.topic_snapshots(store)
         self._failures = delivery.failure_snapshots(store)
 
-        place = clients.settings.billing_export
-        self.export = Book(place, clients.settings.data_dir / "exports", clients) if place else None
+        self.export = _export(clients)
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -261,11 +261,8 @@ class CloudSources:
         """Fetch what is new of a billing export in S3, if that is due and the cap allows it, which is no fault."""
         if self.export is None:
             return ()
-        try:
-            self.export.fetch_when_due(now=now)
-        except ExportError as error:
-            return (Fault(self.scopes[0], "s3:GetObject", FaultKind.PARTIAL_DATA, str(error)),)
-        return ()
+        problem = self.export.fetch_when_due(now=now)
+        return (Fault(self.scopes[0], "s3:GetObject", FaultKind.PARTIAL_DATA, problem),) if problem else ()
 
     def read_pins(self, scopes: Sequence[Scope], *, now: datetime) -> tuple[Fault, ...]:
         """Read the pinned series of `scopes` that are due; give what is missing. For the collector's own thread."""
@@ -367,3 +364,13 @@ class CloudSources:
 
     def _read_failures(self, scope: Scope, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
         return delivery.read_failures(self.clients, scope, now=now, since=now - TRANSITIONS_SHOWN)
+
+
+def _export(clients: Clients) -> Book | None:
+    """Give the billing export that settings name; DuckDB is loaded only where they name one."""
+    place = clients.settings.billing_export
+    if place is None:
+        return None
+    from collectors.exports.book import Book
+
+    return Book(place, clients.settings.data_dir / "exports", clients)

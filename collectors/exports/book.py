@@ -12,7 +12,7 @@ from cloud.clients import Clients
 from collectors.exports import files, versions
 from collectors.exports.bucket import Bucket, read_address
 from collectors.exports.cube import Cube, all_flaws
-from collectors.exports.files import Flaw, Found
+from collectors.exports.files import ExportError, Flaw, Found
 from collectors.exports.questions import Question, Total
 from collectors.exports.reading import reading
 
@@ -56,10 +56,17 @@ class Book:
         fetched = self.bucket.shelf().looked_at if self.bucket else None
         return Contents(now, fetched, len(note.parts), note.rows, note.months, all_flaws(note))
 
-    def fetch_when_due(self, *, now: datetime) -> None:
-        """Fetch from S3 what is new, if that is due and the cap allows it; nothing for a folder."""
-        if self.bucket is not None and self.bucket.is_due(now=now):
-            self.bucket.fetch(now=now)
+    def fetch_when_due(self, *, now: datetime) -> str:
+        """Fetch from S3 what is new, if that is due and the cap allows it; nothing for a folder.
+
+        What S3 refuses is noted in the export's flaws. What is returned is why our own notes cannot be read; mostly ''.
+        """
+        try:
+            if self.bucket is not None and self.bucket.is_due(now=now):
+                self.bucket.fetch(now=now)
+        except ExportError as error:
+            return str(error)
+        return ""
 
     def totals(self, question: Question) -> tuple[Total, ...]:
         """Answer a question, out of the cube where that has what is asked; raises ExportError."""
