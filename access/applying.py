@@ -121,7 +121,7 @@ class _Applying:
             for step, known in zip(self.plan.steps, found, strict=True):
                 ready = resolved_step(step, answers)
                 # What others need of a step's answer is got by doing it again, which changes nothing.
-                if stopped or (known is not None and not step.key):
+                if stopped or (known is not None and not _again(step)):
                     yield known if known is not None and not stopped else StepOutcome(ready, StepEnding.NOT_TRIED)
                     continue
                 if is_open(ready.params):
@@ -164,12 +164,12 @@ class _Applying:
         """Say what became of a write that brought no answer; None where it has to be made again."""
         unknown = f"{sentence} Whether it was done is not known: look at what is live before you try again."
         if step.expected is None:
-            return None if step.key else StepOutcome(step, StepEnding.UNKNOWN, unknown)
+            return None if _again(step) else StepOutcome(step, StepEnding.UNKNOWN, unknown)
         answer = self._read(step.scope, step.expected.look)
         if isinstance(answer, CloudError):
             return StepOutcome(step, StepEnding.UNKNOWN, unknown)
         judged = _judged(step, None if answer is None else step.expected.look.version(answer))
-        if judged is None or (step.key and judged.settled):
+        if judged is None or (_again(step) and judged.settled):
             return None
         if judged.ending is StepEnding.ALREADY:
             return replace(judged, ending=StepEnding.DONE)
@@ -182,6 +182,11 @@ class _Applying:
             return None
         except CloudError as error:
             return error
+
+
+def _again(step: Step) -> bool:
+    """Tell whether a step is done again to get its answer."""
+    return bool(step.key) and not step.once
 
 
 def _judged(step: Step, live: Document | None) -> StepOutcome | None:

@@ -77,7 +77,9 @@ class Step:
     expected: Expected | None = None
     """Without it the step is never repeated after a call that brought no answer."""
     key: str = ""
-    """Names the step for the `Answer`s of later ones. Only a step that can be repeated without harm has a key."""
+    """Names the step for the `Answer`s of later ones. One without `once` can be repeated without harm."""
+    once: bool = False
+    """Done again it would make a second thing: its key serves its own undo only."""
     lasting: str = ""
     """What no undo brings back, in a sentence."""
 

@@ -7,7 +7,7 @@ not here, or this lists one nobody calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,6 +73,7 @@ READ: Final = (
         "budgets:ViewBudget",
         "budgets with what is spent and forecast, who is told, and their history",
         operations=(
+            "DescribeBudget",
             "DescribeBudgets",
             "DescribeBudgetPerformanceHistory",
             "DescribeNotificationsForBudget",
@@ -80,6 +81,7 @@ READ: Final = (
         ),
     ),
     Permission("budgets:DescribeBudgetActionsForAccount", "what budgets do when a threshold is crossed"),
+    Permission("budgets:DescribeBudgetActionsForBudget", "what one budget does, before that is changed"),
     Permission("freetier:GetFreeTierUsage", "free allowances: used, limit, and when they run out"),
     Permission("freetier:GetAccountPlanState", "the account's plan and what is left of its credits"),
     Permission("ce:GetCostForecast", "AWS's own forecast beside ours; $0.01 a day, so only within the cap"),
@@ -131,11 +133,37 @@ WRITE: Final = (
 PUSH: Final = (Permission("cloudwatch:PutMetricData", "an application's own metrics, once a minute or so in batches"),)
 """Everything that an application does that pushes metrics."""
 
+_BUDGETS: Final = "arn:aws:budgets::*:budget/*"
+_BUDGET_ACTIONS: Final = "arn:aws:budgets::*:budget/*/action/*"
+
+WRITE_BUDGETS: Final = (
+    Permission(
+        "budgets:ModifyBudget",
+        "create, change and delete budgets, their notifications and who is told",
+        (_BUDGETS,),
+        operations=(
+            "CreateBudget",
+            "UpdateBudget",
+            "DeleteBudget",
+            "CreateNotification",
+            "UpdateNotification",
+            "DeleteNotification",
+            "CreateSubscriber",
+            "UpdateSubscriber",
+            "DeleteSubscriber",
+        ),
+    ),
+    Permission("budgets:CreateBudgetAction", "let AWS act when a threshold is crossed", (_BUDGET_ACTIONS,)),
+    Permission("budgets:DeleteBudgetAction", "take such an action off again", (_BUDGET_ACTIONS,)),
+    Permission("budgets:ExecuteBudgetAction", "approve and reverse such an action", (_BUDGET_ACTIONS,)),
+)
+"""The same for budgets. Whoever creates an action also passes its role on: `writing_budgets_policy` says to whom."""
+
 ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
 """Calls that change nothing and need no permission in the account that is watched."""
 READS: Final[frozenset[Call]] = ALWAYS | {call for permission in (*READ, *EXPORT) for call in permission.calls}
 """The calls that a reading client makes."""
-WRITES: Final[frozenset[Call]] = frozenset(call for permission in WRITE for call in permission.calls)
+WRITES: Final[frozenset[Call]] = frozenset(call for permission in (*WRITE, *WRITE_BUDGETS) for call in permission.calls)
 """The calls that a writing client makes."""
 PUSHES: Final[frozenset[Call]] = frozenset(call for permission in PUSH for call in permission.calls)
 """The calls that a client makes that pushes metrics."""
@@ -158,16 +186,29 @@ def policy() -> Mapping[str, Any]:
 
 def writing_policy() -> Mapping[str, Any]:
     """Give the IAM policy document of the role that changes alarms: each action on its own kind of thing only."""
-    grouped: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[str]] = {}
-    for permission in WRITE:
-        grouped.setdefault((permission.on, tuple(permission.only_tagged.items())), []).append(permission.action)
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            _statement(f"WatchkeeperWrites{place}", actions, on, dict(tags))
-            for place, ((on, tags), actions) in enumerate(grouped.items(), start=1)
-        ],
+    return {"Version": "2012-10-17", "Statement": _statements("WatchkeeperWrites", WRITE)}
+
+
+def writing_budgets_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document of the role that changes budgets. Roles are passed on to AWS Budgets only."""
+    passed: dict[str, Any] = {
+        "Sid": "WatchkeeperBudgetsPassesRoles",
+        "Effect": "Allow",
+        "Action": ["iam:PassRole"],
+        "Resource": ["arn:aws:iam::*:role/*"],
+        "Condition": {"StringEquals": {"iam:PassedToService": "budgets.amazonaws.com"}},
     }
+    return {"Version": "2012-10-17", "Statement": [*_statements("WatchkeeperBudgets", WRITE_BUDGETS), passed]}
+
+
+def _statements(name: str, permissions: Sequence[Permission]) -> list[dict[str, Any]]:
+    grouped: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[str]] = {}
+    for permission in permissions:
+        grouped.setdefault((permission.on, tuple(permission.only_tagged.items())), []).append(permission.action)
+    return [
+        _statement(f"{name}{place}", actions, on, dict(tags))
+        for place, ((on, tags), actions) in enumerate(grouped.items(), start=1)
+    ]
 
 
 def pushing_policy() -> Mapping[str, Any]:

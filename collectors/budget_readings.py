@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cloud.clients import Clients
+from cloud.faults import CloudError, NotFound
 from collectors.paging import pages
 from collectors.snapshots import Snapshots
 from collectors.store import Store
@@ -96,8 +97,33 @@ def read(clients: Clients, scope: Scope, *, now: datetime) -> BudgetReadings:
     return Reading(tuple(sorted(found, key=lambda each: each.name)), now, tuple(dict.fromkeys(faults)))
 
 
+def read_one(clients: Clients, scope: Scope, name: str, *, now: datetime) -> BudgetReadings:
+    """Give one budget as it is at this moment, without its history; nothing where it is not there."""
+    faults: list[Fault] = []
+    one = {"AccountId": scope.account, "BudgetName": name}
+    try:
+        document = clients.read(scope, "budgets", "DescribeBudget", one)["Budget"]
+    except NotFound:
+        return Reading((), now)
+    except CloudError as error:
+        return Reading((), now, (error.to_fault(scope, "budgets:DescribeBudget"),))
+    actions = [
+        action
+        for page in pages(clients, scope, "budgets", "DescribeBudgetActionsForBudget", faults, **one)
+        for action in page.get("Actions", ())
+    ]
+    found = _budget(clients, scope, document, actions, faults, past=False)
+    return Reading((found,), now, tuple(dict.fromkeys(faults)))
+
+
 def _budget(
-    clients: Clients, scope: Scope, document: Document, actions: list[Document], faults: list[Fault]
+    clients: Clients,
+    scope: Scope,
+    document: Document,
+    actions: list[Document],
+    faults: list[Fault],
+    *,
+    past: bool = True,
 ) -> BudgetReading:
     name = document["BudgetName"]
     spend = document.get("CalculatedSpend") or {}
@@ -111,7 +137,7 @@ def _budget(
         unhealthy=health.get("StatusReason") or "" if health.get("Status") == "UNHEALTHY" else "",
         notifications=_notifications(clients, scope, name, faults),
         actions=tuple(_plain(action) for action in actions if action["BudgetName"] == name),
-        history=_history(clients, scope, name, faults),
+        history=_history(clients, scope, name, faults) if past else (),
     )
 
 

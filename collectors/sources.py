@@ -61,7 +61,7 @@ AFTER_FAILURE: Final = timedelta(seconds=5)
 """How long a failure answers for the endpoint before it is asked again."""
 MONEY_PATIENCE: Final = timedelta(minutes=10)
 """The same for what money does: many roles may not see it, and it changes slowly."""
-CHANGED_HERE: Final = frozenset({"alarms", "alarm documents", "topics"})
+CHANGED_HERE: Final = frozenset({"alarms", "alarm documents", "topics", "budgets"})
 """Kinds of readings that grow old at once when somebody changes something through Watchkeeper."""
 TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""

@@ -28,6 +28,7 @@ from cloud.permissions import (
     export_policy,
     policy,
     pushing_policy,
+    writing_budgets_policy,
     writing_policy,
 )
 from cloud.settings import PREFIX, Settings
@@ -69,6 +70,7 @@ def test_the_policy_in_the_docs_is_the_one_that_the_code_needs() -> None:
 
 def test_the_policy_of_the_writing_role_is_the_one_that_the_code_needs() -> None:
     compare("iam/write-alarms.json", json.dumps(writing_policy(), indent=2) + "\n")
+    compare("iam/write-budgets.json", json.dumps(writing_budgets_policy(), indent=2) + "\n")
 
 
 def test_the_policy_of_what_pushes_metrics_is_the_one_that_the_code_needs() -> None:
@@ -121,7 +123,7 @@ def called() -> set[str]:
         named = [service for service in SERVICES if service in words] or SERVICES
         words += [node.func.attr] if isinstance(node.func, ast.Attribute) else []
         found |= {operations(service)[word] for service in named for word in words if word in operations(service)}
-    for room in ("access", "alarms"):
+    for room in ("access", "alarms", "budgets"):
         for node in nodes_in(room):
             words = [str(word.value) for word in getattr(node, "elts", ()) if isinstance(word, ast.Constant)]
             if len(words) == 2 and words[0] in SERVICES:
