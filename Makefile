@@ -32,6 +32,7 @@ bench: $(VENV)/.test-ready $(AWSCLI)/bin/aws $(JSSDK)/node_modules
 	WATCHKEEPER_AWS_CLI=$(CURDIR)/$(AWSCLI)/bin/aws WATCHKEEPER_JS_SDK=$(CURDIR)/$(JSSDK) $(BIN)/python -m benchmarks.read_metrics
 	$(BIN)/python -m benchmarks.alarms
 	$(BIN)/python -m benchmarks.wall
+	$(BIN)/python -m benchmarks.workbench
 	$(BIN)/python -m benchmarks.own_cost
 
 $(BIN)/python:
