@@ -23,6 +23,8 @@ REACH: Final = timedelta(days=60)
 """How far back anomalies are asked for: AWS keeps 90 days.
 https://docs.aws.amazon.com/cost-management/latest/userguide/manage-ad.html"""
 REQUESTS: Final = 2
+TRIED: Final = "tried"
+"""Key of the last attempt: one that failed as a whole leaves what was read before, with its age."""
 LEVEL: Final = 80
 """Percent of the outcomes that AWS's range should hold."""
 
@@ -75,7 +77,10 @@ def snapshots(store: Store) -> Snapshots[Outlook]:
 
 def known(account: str, *, store: Store, now: datetime) -> Reading[Outlook]:
     """Give the last reading; asks AWS nothing."""
-    return snapshots(store).newest(billing(account)) or Reading(Outlook(), now)
+    kept = snapshots(store)
+    found = kept.newest(billing(account)) or Reading(Outlook(), now)
+    tried = kept.newest(billing(account), key=TRIED)
+    return Reading(found.value, found.at, tried.faults if tried else ())
 
 
 def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime) -> Reading[None]:
@@ -93,7 +98,9 @@ def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime
         if not mine or not _is_due(kept, scope, now):
             return Reading(None, now)
         reading = read(clients, scope, now=now)
-        kept.put(scope, reading)
+        kept.put(scope, Reading(Outlook(), now, reading.faults), key=TRIED)
+        if reading.value or reading.complete:
+            kept.put(scope, reading)
     return Reading(None, now, reading.faults)
 
 
@@ -113,7 +120,7 @@ def read(clients: Clients, scope: Scope, *, now: datetime) -> Reading[Outlook]:
 
 
 def _is_due(kept: Snapshots[Outlook], scope: Scope, now: datetime) -> bool:
-    last = kept.newest(scope)
+    last = kept.newest(scope, key=TRIED)
     return last is None or now - last.at >= (AFTER_FAILURE if last.faults else EVERY)
 
 

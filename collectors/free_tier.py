@@ -16,7 +16,7 @@ from collectors.paging import pages
 from collectors.snapshots import Snapshots
 from collectors.store import Store
 from core.money import Money
-from core.reading import Fault, Reading, Scope
+from core.reading import Fault, FaultKind, Reading, Scope
 
 KEPT_FOR: Final = timedelta(hours=1)
 REMEMBERED: Final = 8
@@ -98,7 +98,7 @@ def read(clients: Clients, scope: Scope, *, now: datetime) -> FreeTierReading:
         for each in page["freeTierUsages"]
         if "actualUsageAmount" in each and "limit" in each
     ]
-    plan = _plan(clients, scope)
+    plan = _plan(clients, scope, faults)
     return Reading(FreeTier(tuple(found), plan), now, tuple(faults))
 
 
@@ -115,8 +115,8 @@ def earlier(store: Store, scope: Scope) -> Sequence[FreeTierReading]:
     return daily(store).every(scope, newest=REMEMBERED)
 
 
-def _plan(clients: Clients, scope: Scope) -> PlanReading | None:
-    """Give the plan; a linked account has none of its own, which AWS says by refusing: no fault."""
+def _plan(clients: Clients, scope: Scope, faults: list[Fault]) -> PlanReading | None:
+    """Give the plan; a linked account has none of its own, which AWS says by refusing the request: no fault."""
     unsaid: list[Fault] = []
     for answer in pages(clients, scope, "freetier", "GetAccountPlanState", unsaid):
         left = answer.get("accountPlanRemainingCredits")
@@ -126,4 +126,5 @@ def _plan(clients: Clients, scope: Scope) -> PlanReading | None:
             credits=Money(Decimal(repr(left["amount"])), left["unit"]) if left else None,
             expires_at=answer.get("accountPlanExpirationDate"),
         )
+    faults += [fault for fault in unsaid if fault.kind is not FaultKind.INVALID_REQUEST]
     return None

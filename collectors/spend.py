@@ -33,6 +33,9 @@ AFTER_FAILURE: Final = timedelta(hours=6)
 """How long after a reading that broke off: what failed costs again."""
 MONTHS: Final = 3
 """Calendar months that the first reading goes back to, the running one included."""
+REACH_MONTHS: Final = 13
+"""Calendar months that Cost Explorer surely keeps, the running one included.
+https://docs.aws.amazon.com/cost-management/latest/userguide/ce-what-is.html"""
 GIVEN_BACK: Final = ("Credit", "Refund")
 """AWS's record types of what lowers a bill after the fact."""
 METRICS: Final = ("UnblendedCost", "UsageQuantity")
@@ -75,7 +78,8 @@ def billing(account: str) -> Scope:
 def plan(store: Store, account: str, *, price: Money, now: datetime) -> SpendPlan:
     """Say what the next reading asks for and what it is expected to cost, at `price` a request."""
     last = snapshots(store).newest(billing(account))
-    start = SpendLines(store).open_since(account) or _months_back(now.date(), MONTHS - 1)
+    since = SpendLines(store).open_since(account) or _months_back(now.date(), MONTHS - 1)
+    start = max(since, _months_back(now.date(), REACH_MONTHS - 1))
     requests = max(2, last.value.requests) if last else 2
     return SpendPlan(start, now.date() + timedelta(days=1), requests, price * requests)
 
@@ -92,7 +96,9 @@ def known(clients: Clients, account: str, *, store: Store, now: datetime, start:
     lines = SpendLines(store).within(account, start, now.date() + timedelta(days=1))
     refused = _refusal(clients, account, store=store, now=now) if is_due(store, account, now=now) else None
     faults = (*(last.faults if last else ()), *((refused,) if refused else ()))
-    return Reading(lines, last.at if last else now, faults)
+    # The last attempt may have failed: what is held is as old as the newest line.
+    read_at = max((line.read_at for line in lines), default=last.at if last else now)
+    return Reading(lines, read_at, faults)
 
 
 def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime) -> Reading[None]:
@@ -145,8 +151,8 @@ def _read(clients: Clients, planned: SpendPlan, account: str, *, store: Store, n
     faults = tuple(pages.fault for pages in halves if pages.fault is not None)
     requests = sum(pages.requests for pages in halves)
     read = SpendRead(planned.start, planned.end, requests)
-    if requests:
-        snapshots(store).put(billing(account), Reading(read, now, faults))
+    # Also an attempt that brought nothing is noted: what is refused is not asked for, and paid for, every few seconds.
+    snapshots(store).put(billing(account), Reading(read, now, faults))
     return Reading(None, now, faults)
 
 

@@ -65,8 +65,6 @@ class Used:
     tariff: Tariff
     regions: tuple[str, ...]
     quantity: float
-    per_day: float
-    """What the last days used each."""
 
 
 class Bills:
@@ -123,9 +121,8 @@ class Bills:
         for key, parts in totals.items():
             everywhere = sum((quantity for _, quantity in parts), np.zeros(hours.size))
             regions = tuple(dict.fromkeys(region for region, _ in parts))
-            lately = float(everywhere[-72:].mean()) * 24 if hours.size else 0.0
             if BY_KEY[key].free:
-                found.append(Used(BY_KEY[key], regions, float(everywhere.sum()), lately))
+                found.append(Used(BY_KEY[key], regions, float(everywhere.sum())))
         return found
 
     def month_to_date(self, account: str, hours: Times) -> dict[str, Values]:

@@ -97,6 +97,21 @@ def test_what_aws_cannot_forecast_yet_leaves_the_anomalies(spending: Clients, st
     assert len(found.anomalies) == 3
 
 
+def test_a_reading_that_failed_as_a_whole_leaves_the_one_before_with_its_age(
+    spending: Clients, store: Store, endpoint: Endpoint
+) -> None:
+    cost_outlook.read_when_due(spending, ACCOUNT, store=store, now=NOW)
+    before = cost_outlook.known(ACCOUNT, store=store, now=NOW)
+    denied = (400, {"__type": "AccessDeniedException", "message": "no"})
+    endpoint.answers["GetCostForecast"] = endpoint.answers["GetAnomalies"] = lambda _: denied
+    later = NOW + timedelta(days=1)
+    for seconds in (0, 15, 30):
+        cost_outlook.read_when_due(spending, ACCOUNT, store=store, now=later + timedelta(seconds=seconds))
+    known = cost_outlook.known(ACCOUNT, store=store, now=later)
+    assert (known.value, known.at, len(known.faults)) == (before.value, NOW, 2)
+    assert len(endpoint.requests("GetCostForecast")) == 2
+
+
 def test_the_last_day_of_a_month_is_forecast_too(spending: Clients, store: Store, endpoint: Endpoint) -> None:
     cost_outlook.read_when_due(spending, ACCOUNT, store=store, now=datetime(2026, 12, 31, 23, tzinfo=UTC))
     assert endpoint.requests("GetCostForecast")[0]["TimePeriod"] == {"Start": "2026-12-31", "End": "2027-01-01"}

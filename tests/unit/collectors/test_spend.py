@@ -184,6 +184,38 @@ def test_of_a_reading_that_breaks_off_whole_days_are_kept(
     assert len(endpoint.asked) > asked
 
 
+def test_a_refusal_of_aws_is_not_asked_and_paid_for_every_few_seconds(
+    endpoint: Endpoint, spending: Clients, store: Store
+) -> None:
+    endpoint.answers["GetCostAndUsage"] = lambda _: (400, {"__type": "AccessDeniedException", "message": "no"})
+    for seconds in range(0, 3600, 15):
+        spend.read_when_due(spending, ACCOUNT, store=store, now=NOW + timedelta(seconds=seconds))
+    assert len(endpoint.asked) == 1
+    assert spending.meter.spent_this_month() == dollars("0.01")
+    [fault] = spend.known(spending, ACCOUNT, store=store, now=NOW, start=TODAY).faults
+    assert fault.kind is FaultKind.ACCESS_DENIED
+
+
+def test_a_failed_attempt_does_not_make_costs_look_new(
+    endpoint: Endpoint, spending: Clients, store: Store, bill: Bill
+) -> None:
+    bill.charges = [[day_result("2026-11-21", ("EC2", "BoxUsage", "1"))]]
+    spend.read_when_due(spending, ACCOUNT, store=store, now=NOW)
+    bill.fails_at = "0"
+    later = NOW + timedelta(days=1)
+    spend.read_when_due(spending, ACCOUNT, store=store, now=later)
+    known = spend.known(spending, ACCOUNT, store=store, now=later, start=date(2026, 11, 1))
+    assert (known.at, len(known.value), len(known.faults)) == (NOW, 1, 1)
+
+
+def test_nothing_is_asked_that_cost_explorer_forgot(
+    endpoint: Endpoint, spending: Clients, store: Store, bill: Bill
+) -> None:
+    bill.charges = [[day_result("2024-01-05", ("EC2", "BoxUsage", "1"))]]
+    spend.read_when_due(spending, ACCOUNT, store=store, now=NOW)
+    assert spend.plan(store, ACCOUNT, price=dollars("0.01"), now=NOW).start == date(2025, 11, 1)
+
+
 def test_an_amount_that_is_no_number_is_a_fault_and_no_zero(spending: Clients, store: Store, bill: Bill) -> None:
     bill.charges = [[day_result("2026-11-21", ("EC2", "BoxUsage", "N/A"))]]
     [fault] = spend.read_when_due(spending, ACCOUNT, store=store, now=NOW).faults
