@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -43,6 +44,14 @@ CREDENTIALS_IN_ENVIRONMENT: Final = (
 )
 """Any of these says that a person means a real account. A default profile in `~/.aws` alone does not."""
 
+BeaconMetric = Literal[
+    "PageLoadTime",
+    "FirstByteTime",
+    "FirstContentfulPaint",
+    "LargestContentfulPaint",
+    "InteractionToNextPaint",
+    "CumulativeLayoutShift",
+]
 RoleName = Literal["viewer", "operator", "engineer", "administrator"]
 
 
@@ -69,6 +78,12 @@ def _json(value: object) -> object:
         return json.loads(value)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON at character {error.pos + 1}") from error
+
+
+def _own_namespace(value: object) -> object:
+    if isinstance(value, str) and value.startswith("AWS/"):
+        raise ValueError("a namespace that begins with AWS/ is of AWS's own services")
+    return value
 
 
 def _accepted(text: str, meaning: str, **rules: Any) -> Any:
@@ -270,6 +285,60 @@ class Settings(BaseSettings):
             "host names such as watch.example.com", "names under which the dashboard may be asked beside localhost"
         ),
     ] = ()
+
+    probe_allow: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        _accepted(
+            "networks such as 10.20.0.0/16,fd12::/16",
+            "networks beside the public internet that a page load probe may connect to",
+        ),
+    ] = ()
+    chromium: Annotated[
+        str | None,
+        _accepted(
+            "a program such as /usr/bin/chromium",
+            "browser that `probe --browser` drives; none takes Chromium or Chrome where they are installed",
+        ),
+    ] = None
+    page_load_namespace: Annotated[
+        str,
+        BeforeValidator(_own_namespace),
+        _accepted(
+            "a namespace such as PageLoad, not one that begins with AWS/",
+            "where probes, real users' browsers and recordings put page load metrics",
+            pattern=r"^[A-Za-z0-9._#-][A-Za-z0-9._/#:-]{0,254}$",
+        ),
+    ] = "PageLoad"
+    beacon_origins: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")], ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        _accepted(
+            "origins such as https://shop.example.com",
+            "sites whose pages may send load times of real users to /beacon; none means that nothing is taken",
+        ),
+    ] = ()
+    beacon_pages: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^/[!-~]{0,199}$")], ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        _accepted(
+            "path templates such as /,/employees/:id",
+            "pages that real users' load times are kept by, all others as one; none takes the first four that are seen",
+        ),
+    ] = ()
+    beacon_metrics: Annotated[
+        tuple[BeaconMetric, ...],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        _accepted(
+            "one or more of PageLoadTime, FirstByteTime, FirstContentfulPaint, LargestContentfulPaint, "
+            "InteractionToNextPaint, CumulativeLayoutShift",
+            "what is kept of real users' page loads; each is a metric for each page and each browser",
+        ),
+    ] = ("PageLoadTime",)
 
     @classmethod
     def settings_customise_sources(
