@@ -3,6 +3,8 @@
     python -m collectors          # until it is told to stop
     python -m collectors --once   # one look
     python -m collectors pins     # the pinned series, who pinned them, and what they cost a month
+    python -m collectors probe URL…   # load pages and time them; --help says more
+    python -m collectors har FILE     # read a recording of page loads
 
 It waits calmly until the endpoint answers, says each new fault once, and ends on SIGTERM or Ctrl-C.
 """
@@ -15,7 +17,9 @@ import logging
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from cloud.clients import Clients
@@ -24,6 +28,10 @@ from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
 from collectors import pins
+from collectors.custom import Metrics
+from collectors.custom_rules import MetricRefusedError
+from collectors.page_load import commands
+from collectors.page_load.commands import Surroundings
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.reading import Fault, FaultKind, Scope
@@ -42,12 +50,15 @@ def clock() -> datetime:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the collector; give the process's exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] and given[0] in commands.COMMANDS:
+        return page_loads(given)
     parser = argparse.ArgumentParser(
         prog="python -m collectors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", nargs="?", choices=["pins"], help="list the pinned series, then end")
     parser.add_argument("--once", action="store_true", help="look once at every scope, then end")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     try:
         settings = load()
     except SettingsError as error:
@@ -57,13 +68,39 @@ def main(arguments: list[str] | None = None) -> int:
     if options.what == "pins":
         return list_pins(settings)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it would say is a fault of ours, said once
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    stop = stopped_by_signals()
     try:
         return run(settings, stop, once=options.once)
     except NewerSchemaError as error:
         print(f"The collector cannot start. {error.detail}.", file=sys.stderr)
+        return 2
+
+
+def stopped_by_signals() -> threading.Event:
+    """Give what is set when the process is told to end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def page_loads(given: list[str]) -> int:
+    """Probe pages, or read a recording of page loads."""
+    options = commands.parser().parse_args(given)
+    try:
+        settings = load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    # A page that was typed is no page by accident, so a name with a number in it is let through.
+    metrics = partial(Metrics, settings=settings, on_many="allow")
+    stop = stopped_by_signals()
+    around = Surroundings(settings, clock, time.perf_counter, partial(print, flush=True), stop, metrics)
+    try:
+        return commands.run(options, around)
+    except MetricRefusedError as error:
+        print(error, file=sys.stderr)
         return 2
 
 

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Final
 
 from cloud.settings import Settings
+from collectors.custom import Metrics
 from collectors.page_load import har, showing
 from collectors.page_load.browser_probe import BrowserMeasured, BrowserProbe, NoBrowserError
 from collectors.page_load.connecting import Gate, Stopwatch
 from collectors.page_load.http_probe import HttpProbe, Measured
-from collectors.page_load.putting import Point, Putting, put_all
+from collectors.page_load.putting import Point, put_all
 from collectors.page_load.sites import RefusedError, read
 
 COMMANDS: Final = ("probe", "har")
@@ -44,10 +45,8 @@ class Surroundings:
     say: Callable[[str], None]
     """Writes a line to standard output."""
     stop: threading.Event
-    metrics: Callable[[str], Putting]
+    metrics: Callable[[str], Metrics]
     """Gives whoever puts metrics of a namespace; asked once, only if something is put."""
-    done: Callable[[Putting], str]
-    """Delivers what was put, and says how that went; empty where all is well."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,9 +68,8 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def run(arguments: Sequence[str], around: Surroundings) -> int:
-    """Run one of the commands; give the process's exit code: 1 where a page was not loaded, 2 where nothing could be."""
-    options = parser().parse_args(arguments)
+def run(options: argparse.Namespace, around: Surroundings) -> int:
+    """Run a command; give the exit code: 1 where a page was not loaded, 2 where nothing could be."""
     try:
         return _har(options, around) if options.what == "har" else _probe(options, around)
     except (RefusedError, NoBrowserError, har.HarError) as error:
@@ -94,7 +92,8 @@ def _har(options: argparse.Namespace, around: Surroundings) -> int:
         if recording.left_out:
             around.say(f"{recording.left_out} parts could not be read and were left out")
     points = [point for page in recording.pages for point in page.points()]
-    return _put(points, around) if options.put else 0
+    with _putting(options, around) as put:
+        return put(points)
 
 
 def _probe(options: argparse.Namespace, around: Surroundings) -> int:
@@ -114,9 +113,7 @@ def _probe(options: argparse.Namespace, around: Surroundings) -> int:
                 return failed
 
 
-def _round(
-    options: argparse.Namespace, load: Load, put: Callable[[Sequence[Point]], int], around: Surroundings
-) -> int:
+def _round(options: argparse.Namespace, load: Load, put: Callable[[Sequence[Point]], int], around: Surroundings) -> int:
     """Load every page once; give 1 where one of them failed."""
     found, refused = [], False
     for url in options.urls:
@@ -151,23 +148,22 @@ def _points(found: Measured | BrowserMeasured, *, phases: bool) -> tuple[Point, 
 
 @contextmanager
 def _putting(options: argparse.Namespace, around: Surroundings) -> Iterator[Callable[[Sequence[Point]], int]]:
-    """Give what puts a round's points, and deliver after each round."""
+    """Give what puts a round's points; without --put they are only shown."""
     if not options.put:
         yield lambda _points: 0
         return
-    metrics = around.metrics(around.settings.page_load_namespace)
-    yield partial(_put, around=around, metrics=metrics)
+    with around.metrics(around.settings.page_load_namespace) as metrics:
+        yield partial(_put, metrics=metrics)
 
 
-def _put(points: Sequence[Point], around: Surroundings, metrics: Putting | None = None) -> int:
-    """Put and deliver; give 1 where something was not kept or did not arrive."""
-    metrics = metrics or around.metrics(around.settings.page_load_namespace)
+def _put(points: Sequence[Point], metrics: Metrics) -> int:
+    """Put and deliver; give 1 where something was not kept, or did not arrive yet."""
     kept, reasons = put_all(points, metrics)
-    trouble = around.done(metrics)
-    for sentence in (*reasons, *filter(None, (trouble,))):
-        print(sentence, file=sys.stderr)  # noqa: T201 - a command says what did not work
-    print(f"{kept} of {len(points)} values put", file=sys.stderr)  # noqa: T201 - standard output is the table
-    return int(bool(reasons or trouble))
+    failed = metrics.flush().failed
+    waits = f"what was put waits on this disk: {failed}" if failed else ""
+    for sentence in (*reasons, *filter(None, (waits,)), f"{kept} of {len(points)} values put"):
+        print(sentence, file=sys.stderr)  # noqa: T201 - standard output is the table
+    return int(bool(reasons or failed))
 
 
 def _pause(text: str) -> int:
