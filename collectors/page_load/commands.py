@@ -158,12 +158,15 @@ def _putting(options: argparse.Namespace, around: Surroundings) -> Iterator[Call
 
 def _put(points: Sequence[Point], metrics: Metrics) -> int:
     """Put and deliver; give 1 where something was not kept, or did not arrive yet."""
+    before = metrics.status().counts.rejected
     kept, reasons = put_all(points, metrics)
     failed = metrics.flush().failed
+    rejected = metrics.status().counts.rejected - before
     waits = f"what was put waits on this disk: {failed}" if failed else ""
-    for sentence in (*reasons, *filter(None, (waits,)), f"{kept} of {len(points)} values put"):
+    refused = f"AWS refused {rejected} of them" if rejected else ""
+    for sentence in (*reasons, f"{kept} of {len(points)} values put", *filter(None, (waits, refused))):
         print(sentence, file=sys.stderr)  # noqa: T201 - standard output is the table
-    return int(bool(reasons or failed))
+    return int(bool(reasons or failed or rejected))
 
 
 def _pause(text: str) -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from collectors.page_load import browser_probe
 from collectors.page_load.browser_probe import BrowserProbe, NoBrowserError
+from collectors.page_load.addresses import Address
 from collectors.page_load.connecting import Gate
-from collectors.page_load.sites import RefusedError
+from collectors.page_load.http_probe import Limits
+from collectors.page_load.sites import RefusedError, Site
 from tests.browser.conftest import chromium_path
 from tests.unit.collectors.page_load.sites import LOOPBACK, METADATA, FakeResolver, moved, page, serving
 
@@ -79,8 +81,7 @@ def test_nothing_that_a_page_asks_for_goes_round_the_gate(tmp_path: Path) -> Non
             window.open('http://{METADATA}/c');</script>"""
         with serving(home=page(asks.encode())) as port:
             # Only the page's own name leads to this machine; everything else is refused.
-            gate = Gate((), FakeResolver(NAMES | {"shop.example": [["127.0.0.1"]]}))
-            strict = _Only(gate, port)
+            strict = _Only((), FakeResolver(NAMES))
             found = BrowserProbe(strict, time.perf_counter, shots=tmp_path, executable=chromium_path()).load(
                 f"http://shop.example:{port}/", at=AT
             )
@@ -91,18 +92,14 @@ def test_nothing_that_a_page_asks_for_goes_round_the_gate(tmp_path: Path) -> Non
     assert strict.let == {"shop.example"}
 
 
+@dataclass(frozen=True, slots=True)
 class _Only(Gate):
-    """A gate that lets one name through besides what the ordinary one does."""
+    """A gate that lets one name through to this machine, and remembers whom it let through."""
 
-    __slots__ = ("_port", "let")
+    let: set[str] = field(default_factory=set)
 
-    def __init__(self, gate: Gate, port: int) -> None:
-        super().__init__(gate.allowed, gate.resolve)
-        object.__setattr__(self, "_port", port)
-        object.__setattr__(self, "let", set())
-
-    def addresses(self, site, *, seconds):
-        gate = Gate(LOOPBACK, self.resolve) if site.host == "shop.example" else Gate((), self.resolve)
+    def addresses(self, site: Site, *, seconds: float) -> tuple[Address, ...]:
+        gate = Gate(LOOPBACK if site.host == "shop.example" else (), self.resolve)
         found = gate.addresses(site, seconds=seconds)
         self.let.add(site.host)
         return found
@@ -119,7 +116,7 @@ def test_a_page_that_loads_without_end_is_cut_off(tmp_path: Path) -> None:
     with serving(home=page(b"x" * 3_000_000)) as port:
         probe = BrowserProbe(
             Gate(LOOPBACK, FakeResolver(NAMES)), time.perf_counter,
-            browser_probe.Limits(seconds=20, size=500_000), tmp_path, chromium_path(),
+            Limits(seconds=20, size=500_000), tmp_path, chromium_path(),
         )  # fmt: skip
         found = probe.load(f"http://shop.example:{port}/", at=AT)
     assert any("too much" in line for line in found.refused)
