@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.page_load.browser_probe import BrowserProbe, NoBrowserError
 from collectors.page_load.addresses import Address
+from collectors.page_load.browser_probe import BrowserProbe, NoBrowserError
 from collectors.page_load.connecting import Gate
 from collectors.page_load.http_probe import Limits
 from collectors.page_load.sites import RefusedError, Site
