@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,9 @@ HISTORY_REACH: Final = timedelta(days=30)
 """How far back DescribeAlarmHistory remembers. Source: CloudWatch, "alarm history is available for 30 days"."""
 
 
+_TYPES: Final = ("MetricAlarm", "CompositeAlarm", "LogAlarm")
+
+
 class AlarmKind(StrEnum):
     """What an alarm watches."""
 
@@ -29,6 +32,8 @@ class AlarmKind(StrEnum):
     MATH = "metric math"
     ANOMALY = "anomaly detection"
     COMPOSITE = "composite"
+    PROMQL = "PromQL"
+    LOG = "log query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,10 @@ def read(clients: Clients, scope: Scope, *, now: datetime) -> Alarms:
     """Give every alarm, firing ones first, then by name."""
     faults: list[Fault] = []
     found: list[AlarmState] = []
-    types = ["MetricAlarm", "CompositeAlarm"]
-    for page in pages(clients, scope, "cloudwatch", "DescribeAlarms", faults, AlarmTypes=types):
+    for page in pages(clients, scope, "cloudwatch", "DescribeAlarms", faults, AlarmTypes=list(_TYPES)):
         found += [_metric_alarm(document) for document in page.get("MetricAlarms", ())]
         found += [_composite(document) for document in page.get("CompositeAlarms", ())]
+        found += [AlarmState(**_common(document, AlarmKind.LOG)) for document in page.get("LogAlarms", ())]
     found.sort(key=lambda alarm: (alarm.state != "ALARM", alarm.name))
     return Reading(tuple(found), now, tuple(faults))
 
@@ -115,7 +120,7 @@ def read_history(
             "DescribeAlarmHistory",
             faults,
             HistoryItemType="StateUpdate",
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            AlarmTypes=list(_TYPES),
             StartDate=begin,
             EndDate=now,
             ScanBy="TimestampDescending",
@@ -148,9 +153,18 @@ def read_through(clients: Clients, scope: Scope, *, now: datetime, store: Store)
 
 def transitions_within(store: Store, scope: Scope, span: Timespan) -> tuple[AlarmTransition, ...]:
     """Give the stored changes of state in `span`, newest first."""
+    return _changes(Transitions(store, Kind.ALARM).within(scope, span))
+
+
+def transitions_of(store: Store, scope: Scope, name: str, span: Timespan) -> tuple[AlarmTransition, ...]:
+    """Give the stored changes of one alarm's state in `span`, newest first: as far back as we keep them, not AWS."""
+    return _changes(Transitions(store, Kind.ALARM).of(scope, name, span))
+
+
+def _changes(kept: Iterable[Transition]) -> tuple[AlarmTransition, ...]:
     return tuple(
         AlarmTransition(each.thing, each.at, each.detail.get("old", ""), each.state, each.detail.get("reason", ""))
-        for each in Transitions(store, Kind.ALARM).within(scope, span)
+        for each in kept
         if each.witnessed
     )
 
@@ -197,6 +211,8 @@ def _metric_alarm(document: Mapping[str, Any]) -> AlarmState:
         kind = AlarmKind.ANOMALY
     elif document.get("Metrics"):
         kind = AlarmKind.MATH
+    elif document.get("EvaluationCriteria"):
+        kind = AlarmKind.PROMQL
     return AlarmState(
         **_common(document, kind),
         metric=_metric(document) if kind is AlarmKind.METRIC else None,

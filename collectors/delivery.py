@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -14,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from cloud.clients import Clients
 from cloud.faults import EXPECTED, fault_of
+from collectors.alarm_runs import run_of
 from collectors.paging import pages
 from collectors.snapshots import Snapshots
 from collectors.store import Store
 from core.delivery import Key, Subscription, Topic
 from core.reading import Fault, FaultKind, Reading, Scope, Unknown
-from core.timespan import utc
 
 KEPT_FOR: Final = timedelta(minutes=5)
 """Topics change when people change them; ours."""
@@ -87,7 +86,7 @@ def read_failures(clients: Clients, scope: Scope, *, now: datetime, since: datet
         "DescribeAlarmHistory",
         faults,
         HistoryItemType="Action",
-        AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+        AlarmTypes=["MetricAlarm", "CompositeAlarm", "LogAlarm"],
         StartDate=since,
         EndDate=now,
         ScanBy="TimestampDescending",
@@ -110,21 +109,8 @@ def _cut_short(scope: Scope, count: int) -> Fault:
 
 
 def _failure(item: Mapping[str, Any]) -> ActionFailure | None:
-    """Read an Action item: its data is JSON text, and its summary says the same for people."""
-    summary = str(item.get("HistorySummary", ""))
-    try:
-        data = json.loads(item.get("HistoryData") or "{}")
-    except (ValueError, RecursionError):
-        data = {}
-    data = data if isinstance(data, dict) else {}
-    if data.get("actionState") != "Failed" and not summary.startswith("Failed to execute action"):
-        return None
-    return ActionFailure(
-        item["AlarmName"],
-        utc(item["Timestamp"]),
-        str(data.get("notificationResource") or ""),
-        str(data.get("error") or summary),
-    )
+    run = run_of(item)
+    return ActionFailure(item["AlarmName"], run.at, run.action, run.error) if run.failed else None
 
 
 # -- one topic ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from typing import Any, Final
 from cloud.clients import Clients
 from cloud.faults import CloudError
 from collectors.paging import pages
+from collectors.snapshots import Snapshots
+from collectors.store import Store
 from core.reading import Fault, Reading, Scope
 
 TYPES: Final = ("CompositeAlarm", "MetricAlarm", "LogAlarm")
@@ -22,6 +24,11 @@ THREADS: Final = 4
 """ListTagsForResource takes one alarm; few at a time, because AWS allows few calls a second."""
 
 Documents = Reading[tuple[Mapping[str, Any], ...]]
+
+
+def mute_snapshots(store: Store) -> Snapshots[tuple[Mapping[str, Any], ...]]:
+    """Give the shared readings of mute rules."""
+    return Snapshots(store, "mute rules", Documents)
 
 
 def read(clients: Clients, scope: Scope, names: Sequence[str], *, now: datetime) -> Documents:

@@ -7,29 +7,32 @@ say what is missing.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cloud.clients import Clients
 from cloud.database import DatabaseDownError
 from collectors import (
     alarm_documents,
+    alarm_runs,
     alarm_states,
+    alarm_tags,
     budget_readings,
     cost_outlook,
     delivery,
     directory,
     free_tier,
     inventory,
+    live_alarms,
     paid,
     scaling,
     spend,
     targets,
 )
 from collectors.alarm_documents import Document
+from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
@@ -37,14 +40,13 @@ from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.history import History
 from collectors.inventory import Inventory
-from collectors.last_good import LastGood
 from collectors.pace import Pace
 from collectors.pins import PinReader, Pins
 from collectors.planning import Plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
 from collectors.scaling import Activity
-from collectors.snapshots import Snapshots
+from collectors.sharing import Sharing
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
@@ -57,32 +59,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AFTER_FAILURE: Final = timedelta(seconds=5)
-"""How long a failure answers for the endpoint before it is asked again."""
 MONEY_PATIENCE: Final = timedelta(minutes=10)
 """The same for what money does: many roles may not see it, and it changes slowly."""
-CHANGED_HERE: Final = frozenset({"alarms", "alarm documents", "topics", "budgets"})
-"""Kinds of readings that grow old at once when somebody changes something through Watchkeeper."""
 TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""
 
 
-class CloudSources:
+class CloudSources(Sharing):
     """Reads of every kind. Safe to share between threads; several processes share the store."""
 
     def __init__(self, clients: Clients, store: Store) -> None:
-        self.clients = clients
-        self.store = store
+        super().__init__(clients, store)
         self.history = History(store, clients)
         self.pins = Pins(store)
         refresh = timedelta(seconds=clients.settings.refresh_seconds)
         self._pin_reader = PinReader(self.pins, self.history, refresh=refresh)
-        self._fresh = 2 * timedelta(seconds=clients.settings.poll_seconds)
-        self._locks: dict[tuple[str, Scope], threading.Lock] = {}
-        self._guard = threading.Lock()
-        self._changed: dict[Scope, datetime] = {}
-        self._failed: dict[tuple[str, Scope], tuple[datetime, Any]] = {}
-        self._given: LastGood[Any] = LastGood()
         self._inventory = inventory.snapshots(store)
         self._targets = targets.snapshots(store)
         self._budgets = budget_readings.snapshots(store)
@@ -93,6 +84,8 @@ class CloudSources:
         self._documents = alarm_documents.snapshots(store)
         self._topics = delivery.topic_snapshots(store)
         self._failures = delivery.failure_snapshots(store)
+        self._tags = alarm_tags.snapshots(store)
+        self._mutes = live_alarms.mute_snapshots(store)
 
         self.export = _export(clients)
 
@@ -179,6 +172,39 @@ class CloudSources:
         return self._shared(
             "failed alarm actions", self._failures, scope, now, self._read_failures, (), fresh=delivery.KEPT_FOR
         )
+
+    def alarm_tags(
+        self, scope: Scope, arns: Collection[str], *, now: datetime
+    ) -> Reading[Mapping[str, Mapping[str, str]]]:
+        """Give the tags of alarms by ARN; an alarm whose tags could not be read is not in it."""
+        return self._calmly("tags of alarms", scope, lambda: self._tags_of(scope, arns, now), {}, now=now)
+
+    def _tags_of(self, scope: Scope, arns: Collection[str], now: datetime) -> Reading[Mapping[str, Mapping[str, str]]]:
+        with self._lock("alarm tags", scope):
+            kept = {arn: self._tags.younger(scope, alarm_tags.KEPT_FOR, now=now, key=arn) for arn in arns}
+            read = self._renewed_tags(scope, [arn for arn, reading in kept.items() if reading is None], now)
+        found = {arn: reading for arn, reading in (kept | dict(read)).items() if reading is not None}
+        values = {arn: reading.value for arn, reading in found.items() if reading.complete}
+        return Reading(values, min((each.at for each in found.values()), default=now), joined_faults(found.values()))
+
+    def mute_rules(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give each mute rule as AWS describes it, with its status."""
+        return self._shared("mute rules", self._mutes, scope, now, self._read_mutes, (), fresh=alarm_documents.KEPT_FOR)
+
+    def alarm_runs(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[AlarmRun, ...]]:
+        """Give what AWS remembers of one alarm's actions and of its definitions, newest first."""
+        return alarm_runs.read(self.clients, scope, name, now=now)
+
+    def alarm_story(
+        self, scope: Scope, name: str, *, now: datetime, since: datetime
+    ) -> Reading[tuple[AlarmTransition, ...]]:
+        """Give one alarm's changes of state from `since` on, newest first, as far back as we keep them."""
+
+        def stored() -> Reading[tuple[AlarmTransition, ...]]:
+            span = Timespan(since, now + timedelta(seconds=1))
+            return Reading(alarm_states.transitions_of(self.store, scope, name, span), now)
+
+        return self._calmly(f"history of {name}", scope, stored, (), now=now)
 
     def poll(self, scope: Scope, *, now: datetime) -> Reading[None]:
         """Look at everything that AWS forgets or that many viewers want; give only the faults.
@@ -271,72 +297,18 @@ class CloudSources:
         except DatabaseDownError as error:
             return tuple(error.to_fault(scope, "reading pinned series") for scope in scopes)
 
-    def changed(self, scope: Scope, *, at: datetime) -> None:
-        """Say that something was changed: what was read of alarms and topics before is not given any more."""
+    def changed(self, scope: Scope, *, at: datetime, alarms: Collection[str] = ()) -> None:
+        """Say that something was changed: what was read of alarms and topics before is not given any more.
+
+        Of `alarms`, ARNs, the tags are read again at once; those of the others stay.
+        """
         self._changed[scope] = at
 
-    # -- one fetch for everybody --------------------------------------------------------------------------------------
+        def renewed() -> Reading[None]:
+            self._renewed_tags(scope, alarms, at)
+            return Reading(None, at)
 
-    def _shared(
-        self,
-        kind: str,
-        kept: Snapshots[T],
-        scope: Scope,
-        now: datetime,
-        read: Callable[[Scope, datetime], Reading[T]],
-        nothing: T,
-        *,
-        fresh: timedelta | None = None,
-        patience: timedelta = AFTER_FAILURE,
-    ) -> Reading[T]:
-        def shared() -> Reading[T]:
-            limit = fresh or self._fresh
-            found = self._current(kind, scope, kept.younger(scope, limit, now=now))
-            if found is not None:
-                return found
-            with self._lock(kind, scope):
-                found = self._current(kind, scope, kept.younger(scope, limit, now=now))
-                found = found or self._lately_failed(kind, scope, now, patience)
-                if found is None:
-                    found = self._renewed(kept, scope, read(scope, now))
-                    if found.faults:
-                        self._failed[kind, scope] = (now, found)
-                return found
-
-        return self._calmly(kind, scope, shared, nothing, now=now)
-
-    def _calmly(
-        self, what: str, scope: Scope, read: Callable[[], Reading[T]], nothing: T, *, now: datetime
-    ) -> Reading[T]:
-        """Give a reading; while the store is down the one given last, or `nothing`, and a fault that says so."""
-        try:
-            return self._given.keep((what, scope), read())
-        except DatabaseDownError as error:
-            last = self._given.get((what, scope))
-            fault = error.to_fault(scope, f"reading {what}")
-            return Reading(last.value, last.at, (fault,)) if last else Reading(nothing, now, (fault,))
-
-    def _current(self, kind: str, scope: Scope, found: Reading[T] | None) -> Reading[T] | None:
-        """Give a reading unless it is of what was changed since it was made."""
-        changed = self._changed.get(scope) if kind in CHANGED_HERE else None
-        return found if found is None or changed is None or found.at > changed else None
-
-    def _renewed(self, kept: Snapshots[T], scope: Scope, reading: Reading[T]) -> Reading[T]:
-        """Keep a reading. For one that failed as a whole give the last that did not, with its age."""
-        if reading.value or not reading.faults:
-            kept.put(scope, reading)
-            return reading
-        previous = kept.newest(scope)
-        return Reading(previous.value, previous.at, reading.faults) if previous else reading
-
-    def _lately_failed(self, kind: str, scope: Scope, now: datetime, patience: timedelta) -> Any:
-        """Give the last failure while it is young: an endpoint that is down is not asked by every viewer."""
-        at, reading = self._failed.get((kind, scope), (None, None))
-        return reading if at is not None and now - at < patience else None
-
-    def _lock(self, kind: str, scope: Scope) -> threading.Lock:
-        with self._guard:
-            return self._locks.setdefault((kind, scope), threading.Lock())
+        self._calmly("tags of what was changed", scope, renewed, None, now=at)
 
     def _read_inventory(self, scope: Scope, now: datetime) -> Reading[Inventory]:
         return inventory.read(self.clients, scope, now=now)
@@ -361,6 +333,16 @@ class CloudSources:
 
     def _read_documents(self, scope: Scope, now: datetime) -> Reading[tuple[Document, ...]]:
         return alarm_documents.read(self.clients, scope, now=now)
+
+    def _renewed_tags(
+        self, scope: Scope, arns: Collection[str], now: datetime
+    ) -> Mapping[str, Reading[Mapping[str, str]]]:
+        read = alarm_tags.read(self.clients, scope, arns, now=now) if arns else {}
+        self._tags.put_all(scope, {arn: reading for arn, reading in read.items() if reading.complete})
+        return read
+
+    def _read_mutes(self, scope: Scope, now: datetime) -> Reading[tuple[Document, ...]]:
+        return live_alarms.read_mute_rules(self.clients, scope, now=now)
 
     def _read_failures(self, scope: Scope, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
         return delivery.read_failures(self.clients, scope, now=now, since=now - TRANSITIONS_SHOWN)

@@ -67,6 +67,17 @@ class Transitions:
             ).fetchall()
         return tuple(_transition(row) for row in rows)
 
+    def of(self, scope: Scope, thing: str, span: Timespan) -> tuple[Transition, ...]:
+        """Give the transitions of one thing in `span`, newest first."""
+        edges = (span.start, span.end)
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT thing, state, at, seen, detail FROM transitions"
+                " WHERE kind=? AND account=? AND region=? AND thing=? AND at >= ? AND at < ? ORDER BY at DESC",
+                (self._kind, scope.account, scope.region, thing, *(math.ceil(edge.timestamp()) for edge in edges)),
+            ).fetchall()
+        return tuple(_transition(row) for row in rows)
+
     def add(self, scope: Scope, transitions: Iterable[Transition]) -> None:
         """Keep transitions; one that is known already stays as it is."""
         rows = [

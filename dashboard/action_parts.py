@@ -20,7 +20,7 @@ from dashboard import desk
 from dashboard.alarm_fields import Known
 from dashboard.charts.components import draw_steps
 from dashboard.fields import Fields
-from dashboard.review_parts import open_plan
+from dashboard.plan_dialog import open_plan
 from dashboard.views import action_forms as forms
 from dashboard.views.action_forms import Planned
 from dashboard.views.alarm_draft import Draft, Kind

@@ -101,7 +101,7 @@ def _finding_buttons(context: Context, scope: Scope, view: FindingView, others: 
     if mending.is_planned(view.finding):
         review = st.button("Review the fix", icon=":material/build:", key="review-fix", type="primary")
         if review and (live := _live(context, room, scope, view.alarm.name)) is not None:
-            _ask(context, room, partial(mending.plan_of, view.finding, live=live, others=others, scope=scope))
+            _ask(partial(mending.plan_of, view.finding, live=live, others=others, scope=scope))
     label = "See the fix in the workbench" if view.fix is not None else "Open the alarm in the workbench"
     if st.button(label, icon=":material/tune:", key="open-workbench"):
         live = _live(context, room, scope, view.alarm.name)
@@ -120,14 +120,14 @@ def _live(context: Context, room: Workroom, scope: Scope, name: str) -> Live | N
     return live_of(found.value[0]) if found.value else None
 
 
-def _ask(context: Context, room: Workroom, make: Callable[[], ChangePlan | None]) -> None:
+def _ask(make: Callable[[], ChangePlan | None]) -> None:
     """Open the review of a plan, or say why there is none."""
     with parts.foreseen(DefinitionErrors, "AWS would refuse this"):
         plan = make()
         if plan is None:
             st.text("There is nothing that could be done from here any more.")
         else:
-            plan_dialog.ask(context, room, plan, yes="Do it")
+            plan_dialog.ask(lambda: plan)
 
 
 def go_to_proposal(context: Context, alarm: Alarm) -> None:
@@ -171,7 +171,7 @@ def _create(context: Context, found: Coverage, alarms: Sequence[Alarm]) -> None:
         disabled=room is None or not alarms,
     )  # fmt: skip
     if pressed and room is not None:
-        _ask(context, room, partial(mending.creation, alarms, others=found.alarms, scope=found.scope))
+        _ask(partial(mending.creation, alarms, others=found.alarms, scope=found.scope))
 
 
 def _proposals(context: Context, found: Coverage, keys: tuple[str, ...]) -> tuple[Proposal, ...]:

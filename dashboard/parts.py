@@ -57,10 +57,16 @@ _FRAME: Final = ("scope", "range", "from", "to", "live", "kiosk")
 """Names in the URL that every page shares."""
 
 
+REVIEW: Final = "review-offer"
+"""What a review that stays open over a whole run is about; another page closes it."""
+
+
 def carry(page: str) -> None:
     """Give a page that was reached from another one what that one showed; Back and links are taken at their word."""
     before = st.session_state.get("frame-page")
     st.session_state["frame-page"] = page
+    if before != page:
+        st.session_state.pop(REVIEW, None)
     if before not in {None, page} and not any(name in st.query_params for name in _FRAME):
         st.query_params.update(st.session_state.get("frame", {}))
 

@@ -1,7 +1,11 @@
-"""Any plan, read before it is applied: what changes, price and warnings; then what became of it, and its undo."""
+"""The one way in which a plan is reviewed on a page: read it whole, say yes, see what became of it, take it back.
+
+Every page that changes something opens this dialog; nothing else carries a plan out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -9,81 +13,125 @@ import streamlit as st
 from access.changes import ChangePlan, Outcome
 from dashboard import parts
 from dashboard.cached import Context
-from dashboard.views import mending, review
+from dashboard.views import review
 from dashboard.wording import md, plain
 from dashboard.workroom import Workroom
 
-ROW_PIXELS: Final = 34
-MOST_ROWS: Final = 12
-_OUTCOME: Final = "plan-outcome"
-_FEEDS: Final = ("alarms", "alarm-documents", "doctor", "coverage")
+Offer = Callable[[], ChangePlan | None]
+"""Draws what has to be chosen first, and gives the plan of it; None where there is none yet."""
+Adopt = Callable[[Outcome], None]
+"""Takes what became of a plan."""
+
+_OUTCOME: Final = "review-outcome"
+_FEEDS: Final = ("alarms", "alarm-documents", "alarm-roll", "topics", "policies", "doctor", "coverage")
 """First words of the snapshots that a change makes old."""
+CALLS_PIXELS: Final = 260
 
 
-def ask(context: Context, room: Workroom, plan: ChangePlan, *, yes: str) -> None:
-    """Open the review of a plan; `yes` is what the button says that applies it."""
+def ask(offer: Offer) -> None:
+    """Open the review of what `offer` gives; `draw_asked` keeps it open over what ticks and over a whole run."""
+    begin()
+    st.session_state[parts.REVIEW] = offer
+    st.rerun()
+
+
+def draw_asked(context: Context) -> None:
+    """Draw the review that was asked for, until it is closed; pages call it last, outside of what ticks."""
+    offer = st.session_state.get(parts.REVIEW)
+    if offer is not None and context.workroom is not None:
+        _open(context, context.workroom, offer, None)
+
+
+def open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Adopt) -> None:
+    """Open the review of a plan from a part of the page that does not tick; what became of it goes to `adopt`."""
+    begin()
+    _open(context, room, lambda: plan, adopt)
+
+
+def begin() -> None:
+    """Forget what became of the plan before."""
     st.session_state.pop(_OUTCOME, None)
-    _open(context, room, plan, yes)
 
 
-@st.dialog("Review", width="large", icon=":material/fact_check:")
-def _open(context: Context, room: Workroom, plan: ChangePlan, yes: str) -> None:
+def outcome() -> Outcome | None:
+    """Give what became of the plan that is under review; None before somebody said yes."""
+    found = st.session_state.get(_OUTCOME)
+    return found if isinstance(found, Outcome) else None
+
+
+def _closed() -> None:
+    st.session_state.pop(parts.REVIEW, None)
+
+
+@st.dialog("Review", width="large", icon=":material/fact_check:", on_dismiss=_closed)
+def _open(context: Context, room: Workroom, offer: Offer, adopt: Adopt | None) -> None:
     with parts.boundary():
-        outcome = st.session_state.get(_OUTCOME)
-        if isinstance(outcome, Outcome):
-            _draw_outcome(context, room, outcome)
-        else:
-            _draw_plan(context, room, plan, yes)
+        done = outcome()
+        if done is not None:
+            draw_outcome(context, room, done)
+            return
+        plan = offer()
+        if plan is not None:
+            _draw_plan(context, room, plan, adopt)
 
 
-def _draw_plan(context: Context, room: Workroom, plan: ChangePlan, yes: str) -> None:
+def _draw_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Adopt | None) -> None:
+    """Draw a plan whole, and the button that carries it out; a role that may not reads why beside it."""
     st.text(plain(plan.title))
-    st.dataframe(
-        mending.difference(plan), hide_index=True, height=min(400, 36 * (len(plan.changes) + 1)), key="plan-fields"
-    )
-    change = review.price_change(plan)
-    if change:
-        st.markdown(f":material/payments: {md(change)}")
+    if plan.changes:
+        st.dataframe(review.difference(plan.changes), hide_index=True, height=review.height(plan), key="review-fields")
+    said = review.price_change(plan)
+    if said:
+        st.markdown(f":material/payments: {md(said)}")
+    draw_warnings(plan)
+    with st.expander(f"The exact calls · {len(plan.steps)}"):
+        st.code(review.calls(plan), language="json", wrap_lines=True, height=CALLS_PIXELS)
+    may = review.verdict(plan, context.actor)
+    if st.button("Do it", type="primary", icon=":material/check:", disabled=not may.allowed, key="review-do"):
+        carry_out(context, room, plan, adopt)
+    if not may.allowed:
+        st.caption(f":material/lock: {md(may.reason)}")
+
+
+def draw_warnings(plan: ChangePlan) -> None:
+    """Draw what is to be read before saying yes."""
     for warning in plan.warnings:
         st.markdown(f":orange[:material/warning:] {md(warning)}")
-    with st.expander("What is called"):
-        for step in plan.steps:
-            st.text(f"{step.service}:{step.operation} · {plain(step.sentence)}")
-    may = review.verdict(plan, context.actor)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="plan-apply-row"):
-        pressed = st.button(
-            yes, type="primary", icon=":material/check:", disabled=not may.allowed, key="plan-apply",
-            help=None if may.allowed else md(may.reason),
-        )  # fmt: skip
-        if not may.allowed:
-            st.caption(f":material/lock: {md(may.reason)}")
-    if pressed:
-        _carry_out(context, room, plan)
 
 
-def _carry_out(context: Context, room: Workroom, plan: ChangePlan) -> None:
+def carry_out(context: Context, room: Workroom, plan: ChangePlan, adopt: Adopt | None = None) -> None:
+    """Carry a plan out and run the dialog again with what became of it."""
     with st.spinner("AWS is asked …"):
-        outcome = room.carry_out(plan, context.actor, now=context.now())
-    st.session_state[_OUTCOME] = outcome
-    for name in _FEEDS:
+        done = room.carry_out(plan, context.actor, now=context.now())
+    st.session_state[_OUTCOME] = done
+    if adopt is not None:
+        adopt(done)
+    for key in _FEEDS:
         for scope in plan.scopes:
-            context.feed.renew((name, scope))
-    st.rerun(scope="fragment")
+            context.feed.renew((key, scope))
+    st.rerun(scope="app" if parts.REVIEW in st.session_state else "fragment")
 
 
-def _draw_outcome(context: Context, room: Workroom, outcome: Outcome) -> None:
-    sign = ":green[:material/check_circle:]" if outcome.done else ":red[:material/error:]"
-    st.markdown(f"{sign} **{md(outcome.plan.title)}**")
-    st.text(plain(outcome.sentence))
-    if outcome.conflicts:
-        st.dataframe(review.both_versions(outcome), hide_index=True, height="content", key="plan-versions")
-    for line in review.steps(outcome):
+def draw_outcome(context: Context, room: Workroom, done: Outcome) -> None:
+    """Draw what became of the plan; its undo is a plan again."""
+    sign = ":green[:material/check_circle:]" if done.done else ":red[:material/error:]"
+    st.markdown(f"{sign} **{md(done.plan.title)}**")
+    st.text(plain(done.sentence))
+    if done.conflicts:
+        st.dataframe(review.both_versions(done), hide_index=True, height="content", key="review-versions")
+    for line in review.steps(done):
         st.text(f"· {plain(line)}")
-    undo = outcome.undo
-    with st.container(horizontal=True, gap="small", key="plan-outcome-row"):
-        if st.button("Close", type="primary", key="plan-close"):
+    with st.container(horizontal=True, gap="small", key="review-outcome-row"):
+        if st.button("Close", type="primary", key="review-close"):
+            _closed()
             st.rerun()
-        if undo is not None:
+        st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
+    undo = done.undo
+    if undo is not None:
+        with st.expander("Undo"):
+            for step in undo.steps:
+                st.text(f"· {plain(step.sentence)}")
+            draw_warnings(undo)
             may = review.verdict(undo, context.actor)
-            if st.button("Undo it", icon=":material/undo:", disabled=not may.allowed, key="plan-undo"):
-                _carry_out(context, room, undo)
+            if st.button("Undo it", icon=":material/undo:", disabled=not may.allowed, key="review-undo"):
+                carry_out(context, room, undo)

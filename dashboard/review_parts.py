@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -12,19 +11,18 @@ from access.changes import ChangePlan, Outcome
 from alarms.kinds import Alarm
 from alarms.live import Live, live_of
 from core.reading import Fault, Scope
-from dashboard import bench_reading, desk, parts
+from dashboard import bench_reading, desk, parts, plan_dialog
 from dashboard.cached import Context
 from dashboard.views import review
 from dashboard.views.alarm_form import Checked, check, live_alarm
 from dashboard.views.alarm_starts import edited
 from dashboard.views.review import Review
-from dashboard.wording import md, plain
+from dashboard.wording import md
 from dashboard.workbench_parts import draw_request
 from dashboard.workroom import Workroom
 
 _SEEN: Final = "review-seen"
 """What was live when the review was opened."""
-_OUTCOME: Final = "review-outcome"
 _BEFORE: Final = "review-before"
 """The draft before it was applied, for its undo."""
 
@@ -48,9 +46,10 @@ def review_button(context: Context, scope: Scope, checked: Checked) -> None:
 @st.dialog("Review", width="large", icon=":material/fact_check:")
 def _open(context: Context, room: Workroom, scope: Scope) -> None:
     with parts.boundary():
-        outcome = st.session_state.get(_OUTCOME)
-        if isinstance(outcome, Outcome):
-            _draw_outcome(context, room, outcome)
+        done = plan_dialog.outcome()
+        if done is not None:
+            plan_dialog.draw_outcome(context, room, done)
+            _settle(context, done)
             return
         alarm = check(desk.draft()).alarm
         if alarm is None:
@@ -68,34 +67,9 @@ def _open(context: Context, room: Workroom, scope: Scope) -> None:
         _draw_review(context, room, found)
 
 
-@st.dialog("Review", width="large", icon=":material/fact_check:")
-def _open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None]) -> None:
-    with parts.boundary():
-        outcome = st.session_state.get(_OUTCOME)
-        if isinstance(outcome, Outcome):
-            _draw_outcome(context, room, outcome)
-            return
-        st.text(plan.title)
-        st.dataframe(review.difference(plan.changes), hide_index=True, height="content", key="review-fields")
-        for warning in plan.warnings:
-            st.markdown(f":orange[:material/warning:] {md(warning)}")
-        with st.expander("The exact calls"):
-            st.code(review.calls(plan), language="json", wrap_lines=True)
-        may = review.verdict(plan, context.actor)
-        if st.button("Do it", type="primary", icon=":material/check:", disabled=not may.allowed, key="review-do"):
-            _carry_out(context, room, plan, adopt)
-        if not may.allowed:
-            st.caption(f":material/lock: {md(may.reason)}")
-
-
-def open_plan(context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None]) -> None:
-    """Open the review of any plan; what became of it goes to `adopt`."""
-    _begin()
-    _open_plan(context, room, plan, adopt)
-
-
 def _begin() -> None:
-    for name in (_SEEN, _OUTCOME, _BEFORE):
+    plan_dialog.begin()
+    for name in (_SEEN, _BEFORE):
         st.session_state.pop(name, None)
 
 
@@ -120,8 +94,7 @@ def _draw_review(context: Context, room: Workroom, found: Review) -> None:
     st.text(plan.title)
     st.dataframe(found.fields, hide_index=True, height="content", key="review-fields")
     st.markdown(f":material/payments: {md(found.price)} {md(review.price_change(plan))}")
-    for warning in plan.warnings:
-        st.markdown(f":orange[:material/warning:] {md(warning)}")
+    plan_dialog.draw_warnings(plan)
     with st.expander("The exact call"):
         draw_request(check(desk.draft()))
     _apply(context, room, plan, found)
@@ -141,21 +114,7 @@ def _apply(context: Context, room: Workroom, plan: ChangePlan, found: Review) ->
             st.caption(f":material/lock: {md(found.may.reason)}")
     if yes:
         st.session_state[_BEFORE] = desk.draft()
-        _carry_out(context, room, plan)
-
-
-def _carry_out(
-    context: Context, room: Workroom, plan: ChangePlan, adopt: Callable[[Outcome], None] | None = None
-) -> None:
-    with st.spinner("AWS is asked …"):
-        outcome = room.carry_out(plan, context.actor, now=context.now())
-    st.session_state[_OUTCOME] = outcome
-    if adopt is not None:
-        adopt(outcome)
-    for key in ("alarms", "alarm-documents", "topics", "policies"):
-        for scope in plan.scopes:
-            context.feed.renew((key, scope))
-    st.rerun(scope="fragment")
+        plan_dialog.carry_out(context, room, plan)
 
 
 def _draw_clash(context: Context, found: Review) -> None:
@@ -179,32 +138,6 @@ def _rebase(context: Context, current: Alarm | None) -> None:
     """Go on from what is live now: the next review shows the difference from that."""
     desk.lay(context, replace(desk.draft(), live="" if current is None else edited(current).live))
     st.rerun(scope="fragment")
-
-
-def _draw_outcome(context: Context, room: Workroom, outcome: Outcome) -> None:
-    """Draw what became of the plan; its undo is a plan again."""
-    sign = ":green[:material/check_circle:]" if outcome.done else ":red[:material/error:]"
-    st.markdown(f"{sign} **{md(outcome.plan.title)}**")
-    st.text(plain(outcome.sentence))
-    if outcome.conflicts:
-        st.dataframe(review.both_versions(outcome), hide_index=True, height="content", key="review-versions")
-    for line in review.steps(outcome):
-        st.text(f"· {plain(line)}")
-    _settle(context, outcome)
-    undo = outcome.undo
-    with st.container(horizontal=True, gap="small", key="review-outcome-row"):
-        if st.button("Close", type="primary", key="review-close"):
-            st.rerun()
-        st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
-    if undo is not None:
-        with st.expander("Undo"):
-            for step in undo.steps:
-                st.text(f"· {plain(step.sentence)}")
-            for warning in undo.warnings:
-                st.markdown(f":orange[:material/warning:] {md(warning)}")
-            may = review.verdict(undo, context.actor)
-            if st.button("Undo it", icon=":material/undo:", disabled=not may.allowed, key="review-undo"):
-                _carry_out(context, room, undo)
 
 
 def _settle(context: Context, outcome: Outcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ class Workroom(Protocol):
 
     def live(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[Document, ...]]:
         """Give one alarm as it is at this moment, with its tags; nothing where it is not there."""
+
+    def lives(self, scope: Scope, names: Sequence[str], *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give several alarms as they are at this moment, with their tags; those that are gone are left out."""
 
     def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
         """Give the ARN of every topic."""
@@ -59,6 +62,10 @@ class CloudWorkroom:
         with feature(FEATURE):
             return live_alarms.read(self._clients, scope, [name], now=now)
 
+    def lives(self, scope: Scope, names: Sequence[str], *, now: datetime) -> Reading[tuple[Document, ...]]:
+        with feature(FEATURE):
+            return live_alarms.read(self._clients, scope, names, now=now)
+
     def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
         with feature(FEATURE):
             return notifying.read_topics(self._clients, scope, now=now)
@@ -73,6 +80,13 @@ class CloudWorkroom:
 
     def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
         outcome = carry_out(plan, actor, self._clients, self._audit, now=now)
-        for scope in plan.scopes:
-            self._sources.changed(scope, at=now)
+        with feature(FEATURE):
+            for scope in plan.scopes:
+                self._sources.changed(scope, at=now, alarms=_alarms(plan))
         return outcome
+
+
+def _alarms(plan: ChangePlan) -> set[str]:
+    """The ARNs of alarms that a plan's steps name."""
+    named = (str(value) for step in plan.steps for value in step.params.values())
+    return {text for text in named if text.startswith("arn:") and ":alarm:" in text}

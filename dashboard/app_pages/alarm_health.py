@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, parts
+from dashboard import cached, parts, plan_dialog
 from dashboard import health_parts as drawn
 from dashboard.views import alarm_health, frame
 
@@ -83,3 +83,4 @@ if drawn.part(PARTS) == "coverage":
     draw_coverage()
 else:
     draw_doctor()
+plan_dialog.draw_asked(context)

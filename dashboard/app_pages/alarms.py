@@ -1,16 +1,14 @@
-"""Alarms: every alarm of the account and region, with its state; a click opens it in the workbench."""
+"""Alarms: every alarm of the account and region, narrowed, and what can be done to several at once."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from dashboard import cached, desk, parts
+from dashboard import alarm_list_parts as drawn
+from dashboard import cached, parts, plan_dialog
 from dashboard.views import alarm_list
-from dashboard.wording import md
 
-ROW_PIXELS = 34
+TABLE_PIXELS = 480
 
 context = cached.context()
 state = parts.page_state(context)
@@ -18,35 +16,32 @@ state = parts.page_state(context)
 
 @st.fragment(run_every=context.refresh * 2 if state.refreshing else None)
 def draw_alarms() -> None:
-    """Draw the list, narrowed by words and states."""
+    """Draw filters, table and deeds; each tick runs only this."""
     with parts.boundary():
-        load = partial(parts.at_clock, context, context.sources.alarms, state.scope)
-        found = parts.looked(context, ("alarms", state.scope), load, every=context.refresh * 2, height=400)
+        found = drawn.roll(context, state.scope, height=TABLE_PIXELS)
         if found is None:
             return
         parts.age(state, context, found.at)
         parts.faults(found.faults)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="alarm-filters"):
-            words = st.text_input("Search alarms", key="alarm-words", live=True, icon=":material/search:",
-                                  placeholder="name, metric or state", max_chars=255)  # fmt: skip
-            wanted = st.segmented_control("State", list(alarm_list.STATES), key="alarm-states", selection_mode="multi",
-                                          format_func=lambda held: alarm_list.STATES[held])  # fmt: skip
-        view = alarm_list.build(found.value, words=words or "", states=wanted, now=context.now())
-        st.caption(md(view.summary))
-        if not found.value and not found.faults:
+        if not found.states and not found.faults:
             parts.empty("No alarms yet", "Make the first one: it takes a metric and a threshold.")
+            drawn.new_alarm()
             return
-        picked = st.dataframe(
-            view.table, hide_index=True, height=min(20, len(view.table) + 1) * ROW_PIXELS + 4, row_height=ROW_PIXELS,
-            on_select="rerun", selection_mode="single-cell", key=f"alarm-list-{len(view.names)}",
-        )  # fmt: skip
-        for row, _ in picked.selection.cells:
-            st.switch_page("app_pages/workbench.py", query_params={"alarm": view.names[row]})
+        known = drawn.tags(context, state.scope, found)
+        whole = alarm_list.build(found, alarm_list.Wanted(), now=context.now(), tags=known)
+        wanted = drawn.filters(whole.kinds, whole.owners, drift=False)
+        listed = alarm_list.build(found, wanted, now=context.now(), tags=known)
+        recent = drawn.sparks(context, state.scope, found, [row.name for row in listed.rows])
+        view = alarm_list.build(found, wanted, now=context.now(), tags=known, sparks=recent.lines)
+        drawn.told(view)
+        if not view.rows:
+            parts.empty("No alarm is like that", "Take off a filter to see more.")
+            return
+        picked = drawn.table(view)
+        drawn.chosen_bar(context, view, found, picked, known)
 
 
-parts.bar("Alarms", state, context)
+parts.bar("Alarms", state, context, timed=False)
 parts.problems(state.problems)
-if st.button("New alarm", type="primary", icon=":material/notification_add:", key="new-alarm"):
-    desk.clear()
-    st.switch_page("app_pages/workbench.py")
 draw_alarms()
+plan_dialog.draw_asked(context)

@@ -160,6 +160,8 @@ class BenchView:
     """Lines two and three are the lower and upper limit of what is expected, and the room between them is shaded."""
     states: StateBand | None = None
     """None where there is nothing to replay; `states_note` says why."""
+    recorded: StateBand | None = None
+    """What AWS recorded, in a second band over that of the replay; None where there is nothing to compare."""
     states_note: str = ""
     """Why there is no state band, or what the replay could not know."""
     heat: HeatMap | None = None
@@ -235,7 +237,8 @@ def message(view: BenchView, sent: Sent, *, height: int = 260) -> tuple[Sent, by
 def _parts(view: BenchView) -> dict[str, _Part]:
     panel = live.panel(view.chart)
     rows = [panel.times.astype(np.float64), *panel.rows]
-    return {
+    compared = {"recorded": _Part.of(_states(view.recorded))} if view.recorded else {}
+    return compared | {
         "rows": _Part.of({"points": int(panel.times.size), "rows": len(panel.rows)}, rows),
         "chart": _Part.of(live.described(view.chart)),
         "states": _Part.of(_states(view.states) if view.states else None),

@@ -160,7 +160,7 @@ def _histories(
     sources: Sources, scope: Scope, alarms: Iterable[Alarm], now: datetime
 ) -> Reading[Mapping[Watched, Series | Unknown]]:
     able = [alarm for alarm in alarms if isinstance(alarm, MetricAlarm) and alarm.evaluable.allowed]
-    asked = {alarm.name: dict(_queries(alarm, scope, now)) for alarm in able}
+    asked = {alarm.name: dict(queries_of(alarm, scope, _looked_at(alarm, now))) for alarm in able}
     reading = sources.metrics([query for queries in asked.values() for query in queries.values()], now=now)
     found: dict[Watched, Series | Unknown] = {}
     for alarm in able:
@@ -178,9 +178,12 @@ def _finest(one: Series | Unknown | None, other: Series | Unknown) -> Series | U
     return one if isinstance(other, Unknown) or one.period <= other.period else other
 
 
-def _queries(alarm: MetricAlarm, scope: Scope, now: datetime) -> Iterator[tuple[str, MetricQuery]]:
-    """The metrics to read, by the id that metric math has for them."""
-    span = history_span(alarm, at=now).aligned(alarm.period)
+def _looked_at(alarm: MetricAlarm, now: datetime) -> Timespan:
+    return history_span(alarm, at=now).aligned(alarm.period)
+
+
+def queries_of(alarm: MetricAlarm, scope: Scope, span: Timespan) -> Iterator[tuple[str, MetricQuery]]:
+    """Give what an alarm's metrics are read with over `span`, by the id that metric math has for them."""
     if isinstance(alarm.source, SingleMetric):
         yield "", MetricQuery(scope, alarm.source.metric, str(alarm.source.statistic), alarm.period, span)
         return

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pandas as pd
-
 from access.changes import ChangePlan, joined
 from alarms import publishing, topics
 from alarms.doctor import Call, Code, Finding
@@ -15,8 +13,7 @@ from alarms.live import Live
 from alarms.pricing import price_of
 from core.money import ZERO
 from core.reading import Scope
-from dashboard.views.review import said
-from dashboard.wording import count, plain
+from dashboard.wording import count
 
 _PLANNED = frozenset({"DeleteAlarms", "CreateTopic"})
 """Calls that Watchkeeper makes itself; what changes the policy of a topic or a key is a person's to run."""
@@ -65,20 +62,6 @@ def creation(alarms: Sequence[Alarm], *, others: Sequence[Alarm], scope: Scope) 
         plans.append(publishing.put(alarm, live=None, scope=scope, price_before=ZERO, price_after=after))
         existing.append(alarm)
     return joined(f"Create {count(len(plans), 'recommended alarm')}", plans)
-
-
-def difference(plan: ChangePlan) -> pd.DataFrame:
-    """Give one row a field that would be another: of which thing, what is live, what is planned; foreign text."""
-    rows = [
-        {
-            "Of": plain(each.thing),
-            "Field": each.field,
-            "Live now": said(each.before),
-            "Planned": said(each.after),
-        }
-        for each in plan.changes
-    ]
-    return pd.DataFrame(rows, columns=["Of", "Field", "Live now", "Planned"], dtype="str")
 
 
 def _deletes(call: Call | None) -> bool:

@@ -189,11 +189,12 @@ def _line(line: PanelLine, readings: Readings, on: Grid, revisions: Revisions) -
         axis=line.axis,
         emphasis=line.emphasis,
         tone=line.tone,
-        revised=_revised(revisions.get(on.query(line), ()), per=series.period if line.per_second else 1),
+        revised=revised_points(revisions.get(on.query(line), ()), per=series.period if line.per_second else 1),
     )
 
 
-def _revised(revisions: Sequence[Revision], *, per: int) -> tuple[Revised, ...]:
+def revised_points(revisions: Sequence[Revision], *, per: int = 1) -> tuple[Revised, ...]:
+    """Give the datapoints that were another value when they were read first, as a chart takes them."""
     return tuple(
         Revised(
             each.time,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -99,9 +99,22 @@ def _compared(alarm: Alarm) -> Document:
 
 
 def difference(changes: Sequence[FieldChange]) -> pd.DataFrame:
-    """Give one row a field that would be another."""
-    rows = [{"Field": each.field, "Live now": said(each.before), "Planned": said(each.after)} for each in changes]
-    return pd.DataFrame(rows, columns=["Field", "Live now", "Planned"], dtype="str")
+    """Give one row a field that would be another, with whose it is where several things change."""
+    columns = ["Field", "Live now", "Planned"]
+    rows = [dict(zip(columns, (each.field, said(each.before), said(each.after)), strict=True)) for each in changes]
+    table = pd.DataFrame(rows, columns=columns, dtype="str")
+    if len({each.thing for each in changes}) > 1:
+        table.insert(0, "Of", [plain(each.thing) for each in changes])
+    return table
+
+
+MOST_ROWS = 8
+"""Rows of a difference that are seen at once; the rest is scrolled to."""
+
+
+def height(plan: ChangePlan) -> int | Literal["content"]:
+    """Give how high the difference of a plan is drawn: whole, unless it is long."""
+    return "content" if len(plan.changes) <= MOST_ROWS else 36 * (MOST_ROWS + 1)
 
 
 def said(value: Any) -> str:

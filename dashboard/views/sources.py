@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from collectors.alarm_documents import Document
+from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
@@ -80,3 +81,19 @@ class Sources(Protocol):
 
     def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
         """Give the actions of alarms that could not run lately."""
+
+    def mute_rules(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        """Give each mute rule of alarms as AWS describes it, with its status."""
+
+    def alarm_tags(
+        self, scope: Scope, arns: Collection[str], *, now: datetime
+    ) -> Reading[Mapping[str, Mapping[str, str]]]:
+        """Give the tags of alarms by ARN; an alarm whose tags could not be read is not in it."""
+
+    def alarm_runs(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[AlarmRun, ...]]:
+        """Give what AWS remembers of one alarm's actions and of its definitions, newest first."""
+
+    def alarm_story(
+        self, scope: Scope, name: str, *, now: datetime, since: datetime
+    ) -> Reading[tuple[AlarmTransition, ...]]:
+        """Give one alarm's changes of state from `since` on, newest first, as far back as we keep them."""

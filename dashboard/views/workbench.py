@@ -240,8 +240,8 @@ class Trial:
     """Where none is given: the nearest to what is measured that would have paged at most once a week."""
 
 
-def trial(this: Shown, found: Read, *, incidents: tuple[Incident, ...] = ()) -> Trial:
-    """Replay an alarm over what was read, and sweep the settings around it."""
+def trial(this: Shown, found: Read, *, incidents: tuple[Incident, ...] = (), swept: bool = True) -> Trial:
+    """Replay an alarm over what was read, and where `swept` the settings around it too."""
     alarm, seen = this.alarm, watched(this.alarm, found)
     if seen.problem:
         return Trial(alarm, seen, None, seen.problem)
@@ -254,11 +254,11 @@ def trial(this: Shown, found: Read, *, incidents: tuple[Incident, ...] = ()) -> 
             proposed = _proposed(_swept(alarm, seen, span, ()))
             alarm = replace(alarm, threshold=proposed)
         done = _replay(alarm, seen, span)
-        swept = _swept(alarm, seen, span, incidents) if alarm.comparison in COMPARES else None
+        found_beside = _swept(alarm, seen, span, incidents) if swept and alarm.comparison in COMPARES else None
     except ValueError as error:
         return Trial(alarm, seen, None, str(error))
-    suggestion = suggest(swept) if swept is not None and incidents else None
-    return Trial(alarm, seen, done, "", swept, suggestion, proposed)
+    suggestion = suggest(found_beside) if found_beside is not None and incidents else None
+    return Trial(alarm, seen, done, "", found_beside, suggestion, proposed)
 
 
 NO_DATA: Final = "No datapoints yet"

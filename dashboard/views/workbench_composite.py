@@ -42,6 +42,8 @@ class CompositeView:
     """One row a time in ALARM, newest first."""
     limits: tuple[str, ...]
     """What the replay could not know."""
+    replay: Replay | None = None
+    """The replay itself; None where nothing was replayed."""
 
 
 def build(
@@ -69,6 +71,7 @@ def build(
         bench=_bench(lines, done, span),
         firings=firings_frame(done),
         limits=(FROM_HISTORY, *done.limits),
+        replay=done,
     )
 
 

@@ -47,7 +47,9 @@ class Bench {
     this.tip = new Tip(frame);
     this.spoken = make("div", "unseen");
     this.spoken.setAttribute("aria-live", "polite");
-    this.strip = new Strip({ theme: () => this.theme, onTime: (time) => this.lookAt(time) });
+    const hooks = { theme: () => this.theme, onTime: (time) => this.lookAt(time) };
+    this.strip = new Strip(hooks);
+    this.recorded = new Strip(hooks); // what AWS recorded, over what the replay says
     this.statesNote = make("p", "hint");
     this.marking = new Marking({
       onMark: (from, to) => this.tell({ incident: { from, to } }),
@@ -56,10 +58,11 @@ class Bench {
     });
     root.insertBefore(this.marking.root, frame);
     const foot = root.lastChild;
+    root.insertBefore(this.recorded.root, foot);
     root.insertBefore(this.strip.root, foot);
     root.insertBefore(this.key(), foot);
     root.insertBefore(this.statesNote, foot);
-    root.append(this.spoken, this.marking.spoken, this.strip.spoken);
+    root.append(this.spoken, this.marking.spoken, this.strip.spoken, this.recorded.spoken);
     frame.addEventListener("keydown", (event) => this.pressed(event));
     frame.addEventListener("mouseenter", () => { this.over = true; });
     frame.addEventListener("mouseleave", () => this.leave());
@@ -137,9 +140,11 @@ class Bench {
     this.followSpan(meta.span);
     this.card.fillHead(meta);
     setText(this.note, meta.note);
-    this.strip.take(this.parts.states, meta.zone);
-    this.stateKey.hidden = !this.parts.states;
-    this.stateKey.lastChild.hidden = !this.parts.states?.notices.length;
+    const { states, recorded } = this.parts;
+    this.strip.take(states, meta.zone, recorded ? { name: "Ours" } : {});
+    this.recorded.take(recorded, meta.zone, { name: "AWS", spoken: "State of the alarm as AWS recorded it." });
+    this.stateKey.hidden = !states && !recorded;
+    this.stateKey.lastChild.hidden = !states?.notices.length && !recorded?.notices.length;
     setText(this.statesNote, this.view.states_note);
     this.marking.take(this.view, meta.zone);
     if (!this.plot || !this.plot.fits(this.panel) || this.plot.height !== this.height || this.plot.banded !== this.view.band) this.plotNow();
@@ -171,7 +176,7 @@ class Bench {
       onClick: (value) => this.setAfterDouble(value),
       onCancel: () => this.cancel(),
       onMark: (from, to) => this.marking.mark(from, to),
-      onDrawn: (plot) => this.strip.draw(plot.chart),
+      onDrawn: (plot) => { this.recorded.draw(plot.chart); this.strip.draw(plot.chart); },
     });
     this.plot.banded = this.view.band;
     if (focused) this.plot.grip.focus({ preventScroll: true });
@@ -303,7 +308,7 @@ class Bench {
     const inside = index !== null && index !== undefined && index < this.panel.times.length;
     this.index = inside ? index : null;
     this.fillLegend(this.index);
-    this.strip.pointAt(inside ? this.panel.times[index] : null);
+    for (const strip of [this.strip, this.recorded]) strip.pointAt(inside ? this.panel.times[index] : null);
     if (inside && (this.over || this.looking)) this.fillTip(index);
     else this.tip.hide();
   }
@@ -316,7 +321,7 @@ class Bench {
       if (value === undefined || this.plot.hidden.has(place)) return null;
       return this.textAt(place, index) + (value !== null && settled !== null && time >= settled ? " · may change" : "");
     });
-    const events = [...this.strip.events(time, this.plot.reach()), ...eventsAt(meta, time, this.plot.reach())];
+    const events = [...this.recorded.events(time, this.plot.reach()), ...this.strip.events(time, this.plot.reach()), ...eventsAt(meta, time, this.plot.reach())];
     const left = this.plot.chart.bbox.left / devicePixelRatio + this.plot.chart.cursor.left;
     this.tip.show({ time, zone: meta.zone, texts, events, left });
   }

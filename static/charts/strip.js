@@ -29,12 +29,14 @@ export class Strip {
     this.root.addEventListener("keydown", (event) => this.key(event));
   }
 
-  take(states, zone) {
+  take(states, zone, { name = "State", spoken = "State of the alarm in the replay." } = {}) {
+    this.name = name;
+    this.spokenName = spoken;
     this.states = states;
     this.zone = zone;
     this.root.hidden = !states;
     if (!states) return;
-    this.root.setAttribute("aria-label", `State of the alarm in the replay. ${states.summary || this.counted()}. Left and right arrow keys go through its changes.`);
+    this.root.setAttribute("aria-label", `${this.spokenName} ${states.summary || this.counted()}. Left and right arrow keys go through its changes.`);
   }
 
   counted() {
@@ -104,7 +106,7 @@ export class Strip {
     ctx.fillStyle = this.hooks.theme().tones.muted;
     ctx.textAlign = "right";
     ctx.textBaseline = "middle";
-    ctx.fillText("State", this.geometry.left - 6, HEIGHT / 2);
+    ctx.fillText(this.name, this.geometry.left - 6, HEIGHT / 2);
     if (this.states.notices.length) ctx.fillText("Sent", this.geometry.left - 6, HEIGHT + GAP + LANE / 2 - 1);
   }
 

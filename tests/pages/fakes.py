@@ -15,6 +15,7 @@ from access.identity import Actor, Role
 from cloud.faults import AccessDenied
 from collectors import catalog
 from collectors.alarm_documents import Document
+from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
@@ -161,6 +162,22 @@ def transitions() -> tuple[AlarmTransition, ...]:
     )
 
 
+def runs() -> tuple[AlarmRun, ...]:
+    """A notification that was sent and one that was not, and the definition's last change."""
+    return (
+        AlarmRun(NOW - timedelta(minutes=4), "Action", f"Successfully executed action {TOPIC_ARN}", action=TOPIC_ARN),
+        AlarmRun(
+            NOW - timedelta(hours=3),
+            "Action",
+            f"Failed to execute action {HOSTILE}",
+            failed=True,
+            action=TOPIC_ARN,
+            error=HOSTILE,
+        ),
+        AlarmRun(NOW - timedelta(days=3), "ConfigurationUpdate", 'Alarm "web-cpu-high" updated'),
+    )
+
+
 def known_metrics() -> tuple[MetricId, ...]:
     lb = (("LoadBalancer", "app/web-alb/50dc6c495c0c9188"),)
     found = [MetricId("AWS/ApplicationELB", name, lb) for name in ("RequestCount", "TargetResponseTime")]
@@ -222,6 +239,8 @@ class FakeSources:
     """The free requests are used up, and the cap leaves a dollar."""
     changing: bool = False
     """Three values of each series were others when they were read first."""
+    mutes: tuple[Document, ...] = ()
+    """Mute rules, as AWS describes them."""
     paced: Pace = field(default_factory=lambda: Pace(60, {}))
     """How often the newest datapoints are read."""
     money: Purse = field(default_factory=purse)
@@ -284,6 +303,25 @@ class FakeSources:
 
     def action_failures(self, scope: Scope, *, now: datetime) -> Reading[tuple[ActionFailure, ...]]:
         return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=tuple, empty=())
+
+    def mute_rules(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        return self._answer("cloudwatch:ListAlarmMuteRules", scope, now, full=lambda: self.mutes, empty=())
+
+    def alarm_tags(
+        self, scope: Scope, arns: Collection[str], *, now: datetime
+    ) -> Reading[Mapping[str, Mapping[str, str]]]:
+        empty: Mapping[str, Mapping[str, str]] = {}
+        found = {arn: {"Owner": HOSTILE if "img" in arn else "web"} for arn in arns}
+        return self._answer("cloudwatch:ListTagsForResource", scope, now, full=lambda: found, empty=empty)
+
+    def alarm_runs(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[AlarmRun, ...]]:
+        return self._answer("cloudwatch:DescribeAlarmHistory", scope, now, full=runs, empty=())
+
+    def alarm_story(
+        self, scope: Scope, name: str, *, now: datetime, since: datetime
+    ) -> Reading[tuple[AlarmTransition, ...]]:
+        kept = tuple(each for each in transitions() if each.alarm == name)
+        return self._answer("reading the history", scope, now, full=lambda: kept, empty=())
 
     def pace(self, queries: Sequence[MetricQuery], *, now: datetime) -> Pace:
         return self.paced

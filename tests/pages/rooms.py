@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +44,8 @@ class FakeRoom:
     denied: bool = False
     """Every read of one alarm is denied."""
     written: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    rules: dict[str, Document] = field(default_factory=dict)
+    """Mute rules by name."""
     by: list[str] = field(default_factory=list)
     """Who wrote."""
 
@@ -54,6 +56,11 @@ class FakeRoom:
         if self.denied:
             return Reading((), now, (AccessDenied().to_fault(scope, "cloudwatch:DescribeAlarms"),))
         return Reading((self.alarms[name],) if name in self.alarms else (), now)
+
+    def lives(self, scope: Scope, names: Sequence[str], *, now: datetime) -> Reading[tuple[Document, ...]]:
+        if self.denied:
+            return Reading((), now, (AccessDenied().to_fault(scope, "cloudwatch:DescribeAlarms"),))
+        return Reading(tuple(self.alarms[name] for name in names if name in self.alarms), now)
 
     def topics(self, scope: Scope, *, now: datetime) -> Reading[tuple[str, ...]]:
         return Reading((TOPIC,), now)
@@ -78,6 +85,8 @@ class FakeRoom:
         if operation == "ListTagsForResource":
             found = (each for each in self.alarms.values() if each["AlarmArn"] == params["ResourceARN"])
             return {"Tags": next(found, {}).get("Tags", [])}
+        if operation == "GetAlarmMuteRule":
+            return self.rules.get(params["AlarmMuteRuleName"], {})
         return {"MetricAlarms": [self.alarms[name] for name in params["AlarmNames"] if name in self.alarms]}
 
     @contextmanager
@@ -94,6 +103,11 @@ class FakeRoom:
         elif operation == "DeleteAlarms":
             for name in params["AlarmNames"]:
                 self.alarms.pop(name, None)
+        elif operation in {"EnableAlarmActions", "DisableAlarmActions"}:
+            for name in params["AlarmNames"]:
+                self.alarms[name]["ActionsEnabled"] = operation == "EnableAlarmActions"
+        elif operation == "PutAlarmMuteRule":
+            self.rules[params["Name"]] = dict(params)
         elif operation == "TagResource":
             (found,) = (each for each in self.alarms.values() if each["AlarmArn"] == params["ResourceARN"])
             keys = {tag["Key"] for tag in params["Tags"]}

@@ -22,8 +22,8 @@ from tests.pages import fakes, seen
 from tests.pages.conftest import MAIN, Open
 from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources, FakeStage, context
 
-PAGES = ("wall", "explorer", "resources", "alarms", "alarm_health", "workbench", "stories", "own_bill")
-READING = ("wall", "explorer", "resources", "alarms", "alarm_health", "workbench")
+PAGES = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench", "stories", "own_bill")
+READING = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench")
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 
 
@@ -85,6 +85,7 @@ def test_refused_names_the_iam_action_and_the_page_stands(open_page: Open, page:
         "wall": "elasticloadbalancing:DescribeLoadBalancers",
         "explorer": "cloudwatch:ListMetrics",
         "alarms": "cloudwatch:DescribeAlarms",
+        "alarm": "cloudwatch:DescribeAlarms",
         "alarm_health": "cloudwatch:DescribeAlarms",
         "workbench": "cloudwatch:ListMetrics",
         "resources": "elasticloadbalancing:DescribeLoadBalancers",
