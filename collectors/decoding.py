@@ -99,7 +99,13 @@ def _numbers(body: bytes, start: int, stop: int) -> Values:
     return np.fromiter(numbers, np.float64, len(numbers))
 
 
+_LATEST: Final = 2**53
+"""Whole numbers up to here are exact as floats; a time beyond is none."""
+
+
 def _seconds(epoch: Values) -> Times:
+    if epoch.size and not np.abs(epoch).max() <= _LATEST:
+        raise ValueError("a time that is no time")
     seconds = np.rint(epoch).astype(np.int64)
     if not np.array_equal(seconds, epoch):
         raise ValueError("a time between two seconds")

@@ -209,6 +209,10 @@ UNIFORM = json.dumps(
 )
 
 
+def test_a_time_beyond_all_times_is_left_to_botocore() -> None:
+    assert decoding.decode_statistics(UNIFORM.replace(str(T0 + 120), "17630e123").encode()) is None
+
+
 @given(
     st.lists(
         st.tuples(
