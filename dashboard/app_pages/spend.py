@@ -40,6 +40,7 @@ def draw_view(view: spend.SpendView) -> None:
     with right:
         draw_chart(view.chart, key="spend-month", height=260)
         st.caption(md(view.chart_note))
+        st.caption(md(view.aws_note))
     parts.tiles(view.tiles, key="kpi")
     with parts.card("allowances", "Free allowances", view.allowances_state):
         draw_table(view.allowances, view.allowances_note, key="allowances")

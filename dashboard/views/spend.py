@@ -71,6 +71,8 @@ class SpendView:
     """The month day by day with its forecast; without costs by day, AWS's own history of the budget."""
     chart_note: str
     """What the picture shows, whose it is, its age, and how far such forecasts were off."""
+    aws_note: str
+    """AWS's own forecast beside ours; empty where it was not read."""
     tiles: tuple[Tile, ...]
     """Six numbers: before credits, credits, after credits, month's end, credits left, allowances."""
     services: pd.DataFrame
@@ -123,7 +125,8 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
         budget_name=plain(shown[0].name) if shown else "",
         whose=spend_words.whose(shown, found.budgets.at, found.lines.at, now=now),
         chart=spend_chart.chart(shown, tracked, days, ahead, found.outlook.value.anomalies, today),
-        chart_note=spend_chart.chart_note(usage, ahead, found.outlook, costs_at=found.lines.at, now=now),
+        chart_note=spend_chart.chart_note(usage, ahead, costs_at=found.lines.at, now=now),
+        aws_note=spend_chart.aws_note(found.outlook, now=now),
         tiles=spend_words.tiles(
             sums,
             ahead,

@@ -122,9 +122,7 @@ def _line(
     return Line(name, times, amounts, kind=kind, dash=dash, emphasis=emphasis, tone=tone)
 
 
-def chart_note(
-    usage: Sequence[Usage], ahead: Forecast | None, outlook: Reading[Outlook], *, costs_at: datetime, now: datetime
-) -> str:
+def chart_note(usage: Sequence[Usage], ahead: Forecast | None, *, costs_at: datetime, now: datetime) -> str:
     if ahead is None:
         return "AWS's own history of the budget. Costs day by day are not read: see below."
     newest = max(each.day for each in usage)
@@ -134,18 +132,18 @@ def chart_note(
     )
     errors = forecasting.past_error(usage, on=ahead.known_until)
     if not errors:
-        return f"{said}. How far it is usually off is known after a month.{_by_aws(outlook, now)}"
+        return f"{said}. How far it is usually off is known after a month."
     listed = ", ".join(f"{_off(100 * error)} in {first:%B}" for first, error in errors)
-    return f"{said}. On this day of earlier months it was off by {listed}.{_by_aws(outlook, now)}"
+    return f"{said}. On this day of earlier months it was off by {listed}."
 
 
-def _by_aws(outlook: Reading[Outlook], now: datetime) -> str:
+def aws_note(outlook: Reading[Outlook], *, now: datetime) -> str:
     """Say AWS's own forecast beside ours, where it was read; the two are never mixed."""
     found = outlook.value.forecast
     if found is None:
         return ""
     return (
-        f" AWS's own forecast, read {age(outlook.at, now=now)} ago: {cents(found.amount)} more from {found.start.day} "
+        f"AWS's own forecast, read {age(outlook.at, now=now)} ago: {cents(found.amount)} more from {found.start.day} "
         f"{found.start:%B} on, 80% between {cents(found.low)} and {cents(found.high)}."
     )
 

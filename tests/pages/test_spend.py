@@ -83,6 +83,18 @@ def test_aws_forecast_stands_beside_ours(open_page: Open) -> None:
     assert "AWS's own forecast, read 3 h ago: $9.00 more from 23 November on, 80% between $7.00 and $11.00" in text
 
 
+def test_no_sentence_is_cut(open_page: Open) -> None:
+    """A caption holds 300 characters; what is said of the picture ends with its full stop, also in a long September."""
+    forecast = CostForecast(
+        date(2026, 9, 23), date(2026, 12, 1), *map(purses.dollars, ("98765.43", "12345.67", "98765.43"))
+    )
+    month = lines(("1234.56 " * 22).strip())
+    older = tuple(replace(line, day=line.day.replace(month=number)) for number in (9, 10) for line in month)
+    app = opened(open_page, replace(purse(costs=(*older, *month)), outlook=Outlook(forecast)))
+    said = [caption.value.replace("\\", "").replace("\u2060", "") for caption in app.caption]
+    assert [text[-1] for text in said if "forecast" in text] == [".", "."]
+
+
 def test_over_the_zero_spend_budget_by_what(open_page: Open) -> None:
     app = opened(open_page, purse(budgets=(budget(actual="0.42"),)))
     assert sentence(app).startswith("$0.42 of $0.00: over budget by $0.42, ")
