@@ -5,6 +5,8 @@
     python -m collectors pins     # the pinned series, who pinned them, and what they cost a month
     python -m collectors probe URL…   # load pages and time them; --help says more
     python -m collectors har FILE     # read a recording of page loads
+    python -m collectors push PageLoadTime 1.23 --unit Seconds --dimension Page=/    # or --csv FILE: custom metrics
+    python -m collectors spool    # custom metrics that wait, and what became of the others
 
 It waits calmly until the endpoint answers, says each new fault once, and ends on SIGTERM or Ctrl-C.
 """
@@ -27,8 +29,8 @@ from cloud.database import NewerSchemaError
 from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
-from collectors import pins
-from collectors.custom import Metrics
+from collectors import custom_commands, pins
+from collectors.custom import Metrics, now_ms
 from collectors.custom_rules import MetricRefusedError
 from collectors.page_load import commands
 from collectors.page_load.commands import Surroundings
@@ -41,11 +43,17 @@ PATIENCE_SECONDS = 20
 
 _WAITED_FOR: Final = {FaultKind.UNREACHABLE, FaultKind.STORE_DOWN}
 
+CUSTOM: Final = {"push": custom_commands.push, "spool": custom_commands.spool}
+
 log = logging.getLogger("collectors")
 
 
 def clock() -> datetime:
     return datetime.now(UTC)
+
+
+def complain(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,8 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m collectors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="?", choices=["pins"], help="list the pinned series, then end")
     parser.add_argument("--once", action="store_true", help="look once at every scope, then end")
+    others = parser.add_subparsers(dest="what", metavar="command")
+    others.add_parser("pins", help="list the pinned series, then end")
+    custom_commands.add_commands(others)
     options = parser.parse_args(given)
     try:
         settings = load()
@@ -67,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     if options.what == "pins":
         return list_pins(settings)
+    if options.what in CUSTOM:
+        return CUSTOM[options.what](options, settings, clock=now_ms, say=print, complain=complain)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it would say is a fault of ours, said once
     stop = stopped_by_signals()
     try:

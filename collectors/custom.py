@@ -12,34 +12,27 @@ from __future__ import annotations
 import atexit
 import functools
 import inspect
-import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
-from cloud.caps import month_of
 from cloud.settings import Settings, load
 from collectors import custom_rules as rules
-from collectors.cardinality import HighCardinalityError, suspicions
+from collectors.admission import Admission, OnMany, OnQuota, OnRefused
 from collectors.custom_delivery import Clock, Outcome
 from collectors.custom_flushing import FLUSH_BYTES, Deliverer, Flusher
 from collectors.custom_prices import CustomPrice
-from collectors.custom_rules import Definition, MetricRefusedError
-from collectors.spool.folder import Spool, Status
+from collectors.custom_rules import MetricRefusedError
+from collectors.spool.folder import Status, spool_of
 from collectors.spool.segments import EXTREMES, SET, slot
 
-MOST_KNOWN: Final = 20_000
-"""Metrics that a process knows by heart; beyond it looks them up again."""
-
-log = logging.getLogger("watchkeeper.custom")
 F = TypeVar("F", bound=Callable[..., Any])
-Key = tuple[object, ...]
 
 
 def now_ms() -> int:
@@ -50,9 +43,8 @@ def now_ms() -> int:
 class Metrics:
     """The metrics of one namespace; threads share it, and a forked process goes on with it.
 
-    `on_quota`: a metric above the quota is refused, or folded into the one without the dimension that has the most
-    values. `on_many`: a dimension whose value looks like one of many is refused, warned of, or let through.
-    `on_refused`: what is not accepted raises, or is logged once for each reason; it is counted in both cases.
+    `on_quota`, `on_many` and `on_refused` are those of `collectors.admission.Admission`. Without `background` nothing
+    is delivered but by `flush`.
     """
 
     def __init__(
@@ -63,33 +55,31 @@ class Metrics:
         region: str | None = None,
         spool: Path | str | None = None,
         quota: int | None = None,
-        on_quota: Literal["refuse", "fold"] = "refuse",
-        on_many: Literal["refuse", "warn", "allow"] = "refuse",
-        on_refused: Literal["raise", "log"] = "raise",
+        on_quota: OnQuota = "refuse",
+        on_many: OnMany = "refuse",
+        on_refused: OnRefused = "raise",
         flush_seconds: float = 10.0,
         exit_seconds: float = 2.0,
+        background: bool = True,
         settings: Settings | None = None,
         clock: Clock = now_ms,
     ) -> None:
         settings = settings or load()
-        rules.check_namespace(namespace)
-        self.namespace = namespace
-        self._always = dict(dimensions or {})
-        self._fold, self._on_many, self._on_refused = on_quota == "fold", on_many, on_refused
         self._exit_seconds = exit_seconds
         self._clock = clock
-        self._spool = Spool(
-            Path(spool) if spool is not None else settings.data_dir / "custom" / (region or "home"),
-            quota=settings.custom_metrics_quota if quota is None else quota,
-            most_bytes=settings.custom_metrics_spool_mb * 1_000_000,
-            patience=settings.custom_metrics_patience_ms / 1000,
+        self._spool = spool_of(settings, region=region, path=spool, quota=quota)
+        self._admission = Admission(
+            namespace,
+            self._spool,
+            always=dimensions or {},
+            on_quota=on_quota,
+            on_many=on_many,
+            on_refused=on_refused,
         )
         self._deliverer = Deliverer(self._spool, settings, region=region, clock=clock)
         self._flusher = Flusher(self._deliverer.deliver, seconds=flush_seconds, after=self._spool.note_refused)
-        self._known: dict[Key, int] = {}
-        self._month_ends = 0
+        self._background = background
         self._unflushed = 0
-        self._said: set[str] = set()
         atexit.register(self.close)
         _every.add(self)
 
@@ -111,14 +101,13 @@ class Metrics:
         """
         try:
             now = self._clock()
-            metric = self._metric(name, unit, dimensions, resolution, percentiles, now)
+            metric = self._admission.metric(name, unit, dimensions, resolution, percentiles=percentiles, now=now)
             ms = now if at is None else rules.instant(name, at, now_ms=now)
             number = rules.number(name, value)
             times = 1.0 if count == 1 else rules.check_count(name, count)
-            self._keep(slot(metric, ms, number, times), now)
+            return self._keep(slot(metric.id, ms, number, times), now)
         except MetricRefusedError as error:
-            return self._refused(error)
-        return True
+            return self._admission.refused(error)
 
     def put_set(
         self,
@@ -136,22 +125,39 @@ class Metrics:
         """Accept a statistic set that was counted elsewhere: it has no percentiles. Raises `MetricRefusedError`."""
         try:
             now = self._clock()
-            metric = self._metric(name, unit, dimensions, resolution, True, now)  # noqa: FBT003
+            metric = self._admission.metric(name, unit, dimensions, resolution, percentiles=True, now=now).id
             ms = now if at is None else rules.instant(name, at, now_ms=now)
             n, total, least, most = rules.check_set(name, (sample_count, total, minimum, maximum))
-            self._keep(slot(metric, ms, n, total, SET) + slot(metric, ms, least, most, EXTREMES), now)
+            return self._keep(slot(metric, ms, n, total, SET) + slot(metric, ms, least, most, EXTREMES), now)
         except MetricRefusedError as error:
-            return self._refused(error)
-        return True
+            return self._admission.refused(error)
 
     def timed(self, name: str, *, dimensions: Mapping[str, str] | None = None, resolution: int = 60) -> Timed:
         """Measure seconds: a context manager, or a decorator of functions and coroutine functions."""
         return Timed(functools.partial(self.put, name, unit="Seconds", dimensions=dimensions, resolution=resolution))
 
-    def price(self, metrics: Sequence[tuple[str, Mapping[str, str]]]) -> CustomPrice:
+    def price(self, metrics: Iterable[tuple[str, Mapping[str, str]]]) -> CustomPrice:
         """Say what (name, dimensions) would add to the bill, without putting anything. Raises `MetricRefusedError`."""
-        new = [self._defined(name, None, dimensions, 60, percentiles=True) for name, dimensions in metrics]
+        new = [self._admission.defined(name, None, dimensions) for name, dimensions in metrics]
         return self._spool.price(new, now_ms=self._clock())
+
+    def check(
+        self,
+        name: str,
+        value: float,
+        *,
+        unit: str | None = None,
+        dimensions: Mapping[str, str] | None = None,
+        at: datetime | None = None,
+        count: float = 1,
+        resolution: int = 60,
+    ) -> None:
+        """Raise the `MetricRefusedError` that a put would, but for the quota; put and count nothing."""
+        self._admission.defined(name, unit, dimensions, resolution)
+        if at is not None:
+            rules.instant(name, at, now_ms=self._clock())
+        rules.number(name, value)
+        rules.check_count(name, count)
 
     def flush(self) -> Outcome:
         """Deliver now, in this thread, all that waits or as far as it goes."""
@@ -177,72 +183,15 @@ class Metrics:
 
     # -- one put ----------------------------------------------------------------------------------------------------
 
-    def _keep(self, slots: bytes, now: int) -> None:
+    def _keep(self, slots: bytes, now: int) -> bool:
         self._spool.append(slots, now_ms=now)
-        if not self._flusher.is_running:
+        if self._background and not self._flusher.is_running:
             self._flusher.start()
         self._unflushed += len(slots)
         if self._unflushed > FLUSH_BYTES:
             self._unflushed = 0
             self._flusher.wake()
-
-    def _metric(
-        self,
-        name: str,
-        unit: str | None,
-        dimensions: Mapping[str, str] | None,
-        resolution: int,
-        percentiles: bool,  # noqa: FBT001
-        now: int,
-    ) -> int:
-        """Give the number of a metric, which is registered where it is new this month."""
-        if now >= self._month_ends or len(self._known) > MOST_KNOWN:
-            self._known = {}
-            self._month_ends = int(month_of(datetime.fromtimestamp(now / 1000, UTC)).end.timestamp() * 1000)
-        key = (
-            (name, unit, resolution, percentiles, *dimensions.items())
-            if dimensions
-            else (name, unit, resolution, percentiles)
-        )
-        try:
-            return self._known[key]
-        except KeyError:
-            found = self._admitted(self._defined(name, unit, dimensions, resolution, percentiles=percentiles), now)
-            return self._known.setdefault(key, found.id)
-        except TypeError:  # not hashable, so it is no text: refused with a reason
-            return self._defined(name, unit, dimensions, resolution, percentiles=percentiles).id
-
-    def _defined(
-        self, name: str, unit: str | None, dimensions: Mapping[str, str] | None, resolution: int, *, percentiles: bool
-    ) -> Definition:
-        wanted = {**self._always, **(dimensions or {})}
-        found = rules.define(
-            self.namespace, name, dimensions=wanted, unit=unit, resolution=resolution, percentiles=percentiles
-        )
-        many = suspicions(found.dimensions) if self._on_many != "allow" else ()
-        if many and self._on_many == "refuse":
-            raise HighCardinalityError(f'{found}: {many[0]}; or say on_many="warn"')
-        for each in many:
-            log.warning("%s: %s", found, each)
-        return found
-
-    def _admitted(self, wanted: Definition, now: int) -> Definition:
-        found, price = self._spool.admit(wanted, now_ms=now, fold=self._fold)
-        if price.adding:
-            known = price.known + price.adding
-            log.info("%s is new: %s; %d of the quota's %d this month", found, price, known, price.quota)
-        if found.billed_as != wanted.billed_as:
-            log.warning("%s is above the quota of %d metrics and is folded into %s", wanted, price.quota, found)
-        return found
-
-    def _refused(self, error: MetricRefusedError) -> bool:
-        self._spool.refuse(error.reason)
-        if self._on_refused == "raise":
-            raise error
-        if error.reason not in self._said:
-            self._said.add(error.reason)
-            log.warning("A metric was not accepted, and the next for this reason are only counted: %s", error)
-        return False
+        return True
 
     # -- forks ------------------------------------------------------------------------------------------------------
 

@@ -15,16 +15,21 @@ from typing import Final
 
 import orjson
 
+from cloud.pricing import custom_metrics_cost
+from cloud.settings import Settings
 from collectors.custom_prices import CustomPrice
 from collectors.custom_rules import Definition, MetricRefusedError
 from collectors.spool import segments
 from collectors.spool.journal import Counts, Journal
 from collectors.spool.locks import SpoolBusyError, locked
 from collectors.spool.register import Register, month
+from core.money import Money
 
 MEASURED_SECONDS: Final = 1.0
 """How often the size of all that waits is looked at; between looks only our own puts are added."""
 _PAGE: Final = 4096
+HOME: Final = "home"
+"""Name of the spool of the region that settings or credentials name."""
 RESERVE_BYTES: Final = 2**19
 """Kept on the disk for the ledger, which has to note a call before it is made: given up when the disk is full."""
 
@@ -39,6 +44,23 @@ class SpoolDownError(MetricRefusedError):
     """The spool cannot be written, or not soon enough; what was accepted stays accepted."""
 
     reason = "spool down"
+
+
+def spool_of(
+    settings: Settings, *, region: str | None = None, path: Path | str | None = None, quota: int | None = None
+) -> Spool:
+    """Give the spool that settings name, or the one at `path`. Raises `SpoolDownError`."""
+    return Spool(
+        Path(path) if path is not None else spools_in(settings) / (region or HOME),
+        quota=settings.custom_metrics_quota if quota is None else quota,
+        most_bytes=settings.custom_metrics_spool_mb * 1_000_000,
+        patience=settings.custom_metrics_patience_ms / 1000,
+    )
+
+
+def spools_in(settings: Settings) -> Path:
+    """Give the folder of the spools that nobody named otherwise, one a region."""
+    return settings.data_dir / "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +82,11 @@ class Status:
     """Of this month."""
     price: CustomPrice
     """Of these metrics; it adds nothing to them."""
+
+    @property
+    def cost(self) -> Money:
+        """What the metrics cost in a month in which they report every hour, where nobody else uses the free ones."""
+        return custom_metrics_cost(self.price.known)
 
 
 class Spool:
@@ -147,7 +174,7 @@ class Spool:
         if self._waiting + more > self._most_bytes:
             raise SpoolFullError(
                 f"the spool {self.path} holds {self._waiting:,} bytes that are not delivered, and may hold"
-                f" {self._most_bytes:,}; see its log for why;"
+                f" {self._most_bytes:,}; `python -m collectors spool` says why;"
                 " WATCHKEEPER_CUSTOM_METRICS_SPOOL_MB is the limit"
             )
 

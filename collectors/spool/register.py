@@ -52,7 +52,8 @@ class Register:
     def of_month(self, when: str) -> tuple[Definition, ...]:
         """Give the metrics that were put in a month, sorted."""
         self._catch_up()
-        return tuple(sorted((self._definitions[each] for each in self._put[when]), key=str))
+        found = (self._definitions[each] for each in self._put[when])
+        return tuple(sorted(found, key=lambda each: (each.namespace, each.name, each.dimensions)))
 
     def price(self, new: Sequence[Definition], *, now_ms: int) -> CustomPrice:
         """Say what metrics would add to the bill; those that are known this month add nothing."""
