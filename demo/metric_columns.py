@@ -66,6 +66,8 @@ class Columns:
         self.resolution = resolution
         self.lag = 0
         """Seconds after a datapoint's time at which it can first be seen."""
+        self.listed_at: int | None = None
+        """When the metric is listed first; None: since it exists."""
         self._size = 0
         self._sorted = True
         self._times: Times = np.empty(0, np.int64)

@@ -18,6 +18,11 @@ LISTED_FOR = 14 * 86_400
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html"""
 
 
+LISTED_AFTER = 15 * 60
+"""Seconds after its first PutMetricData at which a metric is listed: AWS says that it can take so long.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"""
+
+
 @dataclass(frozen=True, slots=True)
 class DimensionFilter:
     """A dimension that a listed metric must have; without a value any value will do."""
@@ -73,6 +78,12 @@ class MetricStore:
             columns = self._columns(metric, unit, resolution, lag)
             columns.append_sets(_stamped(times, columns.resolution), sample_count, sums, minimum, maximum)
 
+    def first_put(self, metric: MetricId, *, at: int) -> None:
+        """Note that somebody puts a metric: one that is new is read at once, and listed after a while."""
+        with self._lock:
+            if metric not in self._metrics:
+                self._columns(metric, None, 60, None).listed_at = at + LISTED_AFTER
+
     def read(
         self,
         metric: MetricId,
@@ -119,6 +130,7 @@ class MetricStore:
                 and _has_all(metric, dimensions)
                 and columns.newest is not None
                 and columns.newest >= since
+                and (columns.listed_at is None or columns.listed_at <= now)
             )
 
     def unit(self, metric: MetricId) -> str | None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from core.reading import Scope
 from core.series import MetricId
-from demo.metric_store import MetricStore
+from demo.metric_store import LISTED_AFTER, MetricStore
 from tests.wire.clouds import AT, Cloud
 
 pytestmark = pytest.mark.wire
@@ -63,6 +63,7 @@ def test_what_is_put_can_be_listed_and_read_in_every_protocol(bare: Cloud, proto
     }
     client.put_metric_data(Namespace="Shop", MetricData=[datum])
     metric = MetricId("Shop", "Latency", (("Page", "cart & <b>"), ("Zone", "a")))
+    bare.advance(LISTED_AFTER)
     assert client.list_metrics()["Metrics"] == [
         {
             "Namespace": "Shop",
@@ -240,6 +241,7 @@ def test_accounts_and_regions_are_apart(bare: Cloud) -> None:
     bare.client("cloudwatch", region="eu-west-1", keys=other).put_metric_data(
         Namespace="Shop", MetricData=[{"MetricName": "Here", "Value": 1.0}]
     )
+    bare.advance(LISTED_AFTER)
     assert bare.client("cloudwatch", region="eu-west-1", keys=other).list_metrics()["Metrics"]
     assert bare.client("cloudwatch", region="eu-west-1").list_metrics()["Metrics"] == []
     assert bare.client("cloudwatch", keys=other).list_metrics()["Metrics"] == []
@@ -253,6 +255,39 @@ def test_statistic_sets_have_no_percentiles(bare: Cloud) -> None:
     asked = [query(metric, stat=s, name=f"m{n}") for n, s in enumerate(("Average", "Minimum", "p50"))]
     answer = client.get_metric_data(MetricDataQueries=asked, StartTime=AT - HOUR, EndTime=AT + HOUR)
     assert [r["Values"] for r in answer["MetricDataResults"]] == [[2.5], [1.0], []]
+
+
+def test_a_new_metric_is_read_at_once_and_listed_after_a_quarter_of_an_hour(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    client.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "New", "Value": 7.0}])
+    asked = [query(MetricId("Shop", "New"), stat="Maximum")]
+    answer = client.get_metric_data(MetricDataQueries=asked, StartTime=AT - HOUR, EndTime=AT + HOUR)
+    assert [r["Values"] for r in answer["MetricDataResults"]] == [[7.0]]
+    for seconds, listed in ((0, 0), (LISTED_AFTER - 1, 0), (1, 1)):
+        bare.advance(seconds)
+        client.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "New", "Value": 7.0}])
+        assert len(client.list_metrics()["Metrics"]) == listed
+
+
+def test_sets_whose_values_are_all_the_same_have_percentiles(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    sets = {"SampleCount": 4.0, "Sum": 12.0, "Minimum": 3.0, "Maximum": 3.0}
+    client.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "S", "StatisticValues": sets}])
+    asked = [query(MetricId("Shop", "S"), stat="p99")]
+    answer = client.get_metric_data(MetricDataQueries=asked, StartTime=AT - HOUR, EndTime=AT + HOUR)
+    assert [r["Values"] for r in answer["MetricDataResults"]] == [[3.0]]
+
+
+def test_metrics_of_an_entity_are_metrics_like_the_others(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    entity = {"KeyAttributes": {"Type": "Service", "Name": "shop", "Environment": "prod"}}
+    data = [{"MetricName": "E", "Value": 5.0}]
+    client.put_metric_data(
+        Namespace="Shop", EntityMetricData=[{"Entity": entity, "MetricData": data}], StrictEntityValidation=True
+    )
+    asked = [query(MetricId("Shop", "E"), stat="Sum")]
+    answer = client.get_metric_data(MetricDataQueries=asked, StartTime=AT - HOUR, EndTime=AT + HOUR)
+    assert [r["Values"] for r in answer["MetricDataResults"]] == [[5.0]]
 
 
 def test_high_resolution_metrics_keep_their_seconds(bare: Cloud) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from demo.metric_store import LISTED_AFTER
 from tests.wire.clouds import AT, Cloud
 from tests.wire.test_cloudwatch_metrics import HOUR, PROTOCOLS, query, refused
 
@@ -105,6 +106,19 @@ def test_1440_datapoints_are_just_allowed(bare: Cloud) -> None:
             "length less than or equal to 30",
         ),
         ("N", [{**DATUM, "MetricName": "x" * 256}], "ValidationError", "length less than or equal to 255"),
+        (":N", [DATUM], "ValidationError", "regular expression pattern: [^:].*"),
+        ("Läden", [DATUM], "InvalidParameterValue", "parameter Namespace contains non-ASCII"),
+        ("N", [{**DATUM, "MetricName": "Größe"}], "InvalidParameterValue", "MetricName contains non-ASCII"),
+        ("N", [{"MetricName": "N", "Values": []}], "MissingParameter", "Values must not be empty"),
+        ("N", [{**DATUM, "Value": 2.0**361}], "InvalidParameterValue", "for parameter MetricData.member.1.Value is"),
+        *(
+            ("N", [{**DATUM, "Dimensions": [pair]}], "InvalidParameterValue", words)
+            for pair, words in (
+                ({"Name": ":a", "Value": "x"}, "must not start with a colon"),
+                ({"Name": "a", "Value": "ö"}, "Dimensions.member.1.Value contains non-ASCII"),
+                ({"Name": " ", "Value": "x"}, "or is blank"),
+            )
+        ),
     ],
 )
 def test_put_metric_data_refuses(
@@ -114,7 +128,30 @@ def test_put_metric_data_refuses(
     found, message = refused(client.put_metric_data, Namespace=namespace, MetricData=data)
     assert found == code
     assert words in message
+    bare.advance(LISTED_AFTER)
     assert client.list_metrics()["Metrics"] == [], "of a refused call nothing is kept"
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"Type": "Service"}, {"Name": "a", "Identifier": "b"}, {"Type": "A", "Colour": "b"}]
+)
+def test_an_entity_that_is_none_refuses_the_request_only_where_asked(bare: Cloud, keys: dict[str, str]) -> None:
+    client = bare.client("cloudwatch")
+    data = [{"Entity": {"KeyAttributes": keys}, "MetricData": [DATUM]}]
+    code, message = refused(client.put_metric_data, Namespace="N", EntityMetricData=data, StrictEntityValidation=True)
+    assert code == "InvalidParameterValue"
+    assert "EntityMetricData.member.1.Entity.KeyAttributes" in message
+    client.put_metric_data(Namespace="N", EntityMetricData=data)
+
+
+def test_a_request_has_a_thousand_metrics_over_both_lists(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    entity = {"Entity": {"KeyAttributes": {"Type": "Service", "Name": "a"}}, "MetricData": [DATUM] * 500}
+    client.put_metric_data(Namespace="N", MetricData=[DATUM] * 500, EntityMetricData=[entity])
+    for more in ({"MetricData": [DATUM] * 501, "EntityMetricData": [entity]}, {"EntityMetricData": [entity] * 3}):
+        code, message = refused(client.put_metric_data, Namespace="N", **more)
+        assert code == "ValidationError"
+        assert "must not have a size greater than" in message
 
 
 @pytest.mark.parametrize("age", [timedelta(days=14), timedelta(0), -timedelta(hours=2)])

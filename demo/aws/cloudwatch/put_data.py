@@ -23,6 +23,11 @@ MAX_VALUE: Final = 2.0**360
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html and API_MetricDatum.html"""
 OLDEST, NEWEST = timedelta(days=14), timedelta(hours=2)
 MAX_DIMENSIONS: Final = 30
+MAX_ENTITIES: Final = 2
+"""EntityMetricData objects of a request. The same page."""
+ENTITY_KEYS: Final = frozenset({"Type", "ResourceType", "Identifier", "Name", "Environment"})
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Entity.html"""
+ENTITY_KEY_SIZES: Final = (2, 4)
 SET_MEMBERS: Final = ("SampleCount", "Sum", "Minimum", "Maximum")
 
 
@@ -43,6 +48,9 @@ class PutMetricData(CloudWatchBase):
         namespace = str(self.params["Namespace"])
         if namespace.startswith("AWS/"):
             invalid(f"The value {namespace} for parameter Namespace is invalid.")
+        _check_ascii("Namespace", namespace)
+        if self.params.get("StrictEntityValidation"):
+            _check_entities(self.params.get("EntityMetricData") or [])
         places = _places(self.params)
         now = self.now
         for place in places:
@@ -59,17 +67,46 @@ class PutMetricData(CloudWatchBase):
 
 
 def _places(params: Mapping[str, Any]) -> Sequence[Place]:
-    """Give every datum with its path; those that belong to an entity are metrics like the others."""
-    plain = params.get("MetricData") or []
-    if len(plain) > MAX_METRICS:
-        malformed(f"The collection MetricData must not have a size greater than {MAX_METRICS}.")
+    """Give every datum with its path.
+
+    Those that belong to an entity are metrics like the others; no operation of CloudWatch's reads an entity back.
+    """
+    plain, entities = params.get("MetricData") or [], params.get("EntityMetricData") or []
+    if len(entities) > MAX_ENTITIES:
+        malformed(f"The collection EntityMetricData must not have a size greater than {MAX_ENTITIES}.")
     places = [Place(datum, f"MetricData.member.{n}") for n, datum in enumerate(plain, 1)]
-    for e, entity in enumerate(params.get("EntityMetricData") or [], 1):
+    for e, entity in enumerate(entities, 1):
         path = f"EntityMetricData.member.{e}.MetricData.member"
         places += [Place(datum, f"{path}.{n}") for n, datum in enumerate(entity.get("MetricData") or [], 1)]
+    if len(places) > MAX_METRICS:
+        malformed(f"The collection MetricData must not have a size greater than {MAX_METRICS}.")
     if not places:
         missing("The parameter MetricData is required.")
     return places
+
+
+def _check_entities(given: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse the whole request for an entity that is none; without StrictEntityValidation its metrics are kept."""
+    least, most = ENTITY_KEY_SIZES
+    for e, each in enumerate(given, 1):
+        keys = (each.get("Entity") or {}).get("KeyAttributes") or {}
+        if not least <= len(keys) <= most or "Type" not in keys or not ENTITY_KEYS.issuperset(keys):
+            invalid(f"The value for parameter EntityMetricData.member.{e}.Entity.KeyAttributes is invalid.")
+
+
+def _check_ascii(path: str, text: str) -> None:
+    if not (text.isascii() and text.isprintable() and text.strip()):
+        invalid(f"The value {text} for parameter {path} contains non-ASCII or control characters, or is blank.")
+
+
+def _check_names(place: Place) -> None:
+    _check_ascii(place.of("MetricName"), str(place.datum["MetricName"]))
+    for n, pair in enumerate(place.datum.get("Dimensions") or [], 1):
+        path = place.of(f"Dimensions.member.{n}")
+        _check_ascii(f"{path}.Name", pair["Name"])
+        _check_ascii(f"{path}.Value", pair["Value"])
+        if pair["Name"].startswith(":"):
+            invalid(f"The value {pair['Name']} for parameter {path}.Name is invalid; it must not start with a colon.")
 
 
 def _check(place: Place, now: datetime) -> None:
@@ -85,6 +122,7 @@ def _check(place: Place, now: datetime) -> None:
     if len(given) > 1:
         first, second = place.of(given[0]), place.of(given[1])
         invalid_together(f"The parameters {first} and {second} are mutually exclusive and you have specified both.")
+    _check_names(place)
     _check_values(place)
     _check_time(place, now)
     if datum.get("StorageResolution", 60) not in {1, 60}:
@@ -97,6 +135,8 @@ def _check_values(place: Place) -> None:
     values, counts = datum.get("Values"), datum.get("Counts")
     if values is not None and len(values) > MAX_VALUES:
         invalid(f"The collection {place.of('Values')} must not have a size greater than {MAX_VALUES}.")
+    if values is not None and not values:
+        missing(f"The collection {place.of('Values')} must not be empty.")
     if counts is not None and len(counts) != len(values or []):
         invalid_together(f"The parameters {place.of('Values')} and {place.of('Counts')} must be of the same size.")
     numbers = [("Value", datum.get("Value"))]
@@ -122,6 +162,7 @@ def _check_time(place: Place, now: datetime) -> None:
 
 def _put(store: MetricStore, namespace: str, datum: Mapping[str, Any], now: datetime) -> None:
     metric = metric_id({**datum, "Namespace": namespace})
+    store.first_put(metric, at=int(now.timestamp()))
     times = np.array([int((datum.get("Timestamp") or now).timestamp())])
     unit, resolution = datum.get("Unit"), int(datum.get("StorageResolution", 60))
     sets = datum.get("StatisticValues")
