@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -29,6 +29,9 @@ from dashboard.views.pins import PinDesk
 from dashboard.views.sources import Sources
 from dashboard.wording import INFO, OK, Look
 from dashboard.workroom import CloudWorkroom, Workroom
+
+if TYPE_CHECKING:
+    from collectors.exports.book import Book
 
 REFRESH_SECONDS: Final = 5.0
 """How often what is on screen looks for news. AWS is asked less often: settings say how often."""
@@ -61,6 +64,8 @@ class Context:
     """What our own calls cost; none where nobody counts them."""
     pins: PinDesk | None = None
     """Where series are pinned; none where nothing keeps them."""
+    export: Book | None = None
+    """The billing export; none where settings name none."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -142,6 +147,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
     def shut() -> None:
         feed.close()
         drafts.close()
+        if sources.export is not None:
+            sources.export.close()
         clients.close()
         store.close()
 
@@ -159,6 +166,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         workroom=CloudWorkroom(clients, sources, audit),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
+        export=sources.export,
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

@@ -104,9 +104,10 @@ class Bucket:
         """Fetch what is new; what fails is noted, and what was fetched stays."""
         self._folder.mkdir(parents=True, exist_ok=True)
         held = dict(self.shelf().held or {})
-        problem = ""
+        problem, doing = "", "s3:ListObjectsV2"
         try:
             listed = dict(self._listed())
+            doing = "s3:GetObject"
             held = {key: each for key, each in held.items() if key in listed}
             wanted = {key: size for key, (etag, size) in listed.items() if key not in held or held[key].etag != etag}
             self._afford(wanted)
@@ -114,7 +115,7 @@ class Bucket:
                 held[key] = self._object(key, listed[key][0], size)
                 self._write(Shelf(self.shelf().looked_at, "", held))
         except (*EXPECTED, OSError) as error:
-            problem = _sentence(error, self._scope)
+            problem = _sentence(error, self._scope, doing)
         self._write(Shelf(now, problem, held))
         self._sweep(held)
 
@@ -194,8 +195,8 @@ class Bucket:
                 path.unlink(missing_ok=True)
 
 
-def _sentence(error: Exception, scope: Scope) -> str:
+def _sentence(error: Exception, scope: Scope, doing: str) -> str:
     if isinstance(error, OSError) and not isinstance(error, (*EXPECTED,)):
         return f"was not fetched: {error.strerror or error}"
     found: CloudError = translate(error)
-    return found.sentence(scope, "s3:GetObject")
+    return found.sentence(scope, doing)

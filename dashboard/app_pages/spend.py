@@ -63,3 +63,5 @@ def draw_spend() -> None:
 parts.bar("Spend", state, context, timed=False)
 parts.problems(state.problems)
 draw_spend()
+
+st.page_link("app_pages/cost_explorer.py", label="Costs in the billing export", icon=":material/table_chart:")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cloud.faults import CloudError
 from collectors.exports import files, questions, versions
@@ -148,9 +148,21 @@ def _lines(answer: Answer) -> Iterator[str]:
             yield from _table([each for each in answer.groups if each.currency == whole.currency])
 
 
+_HEADS: Final = ("net", "charges", "credits", "refunds")
+
+
 def _table(groups: Sequence[Total]) -> Iterator[str]:
-    ordered = sorted(groups, key=lambda each: abs(each.billed or Decimal(0)), reverse=True)
-    amounts = [written(each.billed) or "not known" for each in ordered]
-    width = max(map(len, amounts), default=0)
-    for each, amount in zip(ordered, amounts, strict=True):
-        yield f"  {amount:>{width}}  {' · '.join(word if word is not None else '(none)' for word in each.key)}"
+    ordered = sorted(groups, key=lambda each: (-abs(each.billed or Decimal(0)), -abs(each.charges), str(each.key)))
+    rows = [_HEADS, *(_cells(each) for each in ordered)]
+    # What is nothing in every group is left out.
+    shown = [place for place in range(len(_HEADS)) if not place or any(row[place] != "0" for row in rows[1:])]
+    shown = shown if len(shown) > 2 else [0]
+    widths = {place: max(len(row[place]) for row in rows) for place in shown}
+    names = ["", *(" · ".join("(none)" if word is None else word for word in each.key) for each in ordered)]
+    for row, name in zip(rows, names, strict=True):
+        yield ("  " + "  ".join(f"{row[place]:>{widths[place]}}" for place in shown) + f"  {name}").rstrip()
+
+
+def _cells(total: Total) -> tuple[str, str, str, str]:
+    net = written(total.billed) or "not known"
+    return net, f"{total.charges:f}", f"{total.credits:f}", f"{total.adjustments:f}"

@@ -20,6 +20,7 @@ from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
+from collectors.exports.book import Book
 from collectors.free_tier import FreeTier
 from collectors.inventory import Instance, Inventory, LoadBalancer, Member, ScalingGroup, TargetGroup
 from collectors.pace import Pace
@@ -385,6 +386,7 @@ def context(
     books: Books | None = None,
     pins: PinDesk | None = None,
     workroom: Workroom | None = None,
+    export: Book | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -400,6 +402,7 @@ def context(
         books=books or Books(lambda: bills.bill(at=NOW)),
         pins=pins,
         workroom=workroom,
+        export=export,
         patience=patience,
         close=feed.close,
     )

@@ -38,6 +38,7 @@ def test_days_filters_and_lines_for_people(tmp_path: Path, capsys: pytest.Captur
         "8 rows in 1 file",
         "",
         "USD: net 1.20000000003 (charges 1.20000000003, credits 0, refunds and adjustments 0)",
+        "            net",
         "  1.20000000003  2026-10-06 · AmazonS3",
     ]
 
