@@ -120,7 +120,7 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
     return SpendView(
         read_at=min(found.budgets.at, found.free_tier.at),
         state=spend_words.state(shown),
-        sentence=spend_words.sentence(shown, sums, allowances),
+        sentence=spend_words.sentence(shown, sums, allowances, tracked),
         gauge=spend_words.gauge(shown),
         budget_name=plain(shown[0].name) if shown else "",
         whose=spend_words.whose(shown, found.budgets.at, found.lines.at, now=now),

@@ -54,10 +54,11 @@ def state(shown: Shown | None) -> Badge:
     return Badge(word, _LOOKS[tracked.state])
 
 
-def sentence(shown: Shown | None, sums: Sums | None, allowances: Sequence[Allowance]) -> str:
+def sentence(shown: Shown | None, sums: Sums | None, allowances: Sequence[Allowance], budgets: Sequence[Shown]) -> str:
     parts = [_spent_words(shown)]
-    if sums is not None and sums.given_back.amount < 0:
-        parts.append(f"credits paid for {Money(-sums.given_back.amount)}")
+    paid = _paid_by_credits(sums, budgets)
+    if paid is not None and paid.amount > 0:
+        parts.append(f"credits paid for {paid}")
     used_up = [each for each in allowances if each.state is AllowanceState.USED_UP]
     ending = [each for each in allowances if each.state is AllowanceState.RUNNING_OUT]
     if used_up:
@@ -70,6 +71,16 @@ def sentence(shown: Shown | None, sums: Sums | None, allowances: Sequence[Allowa
     elif allowances and not used_up:
         parts.append("every free allowance lasts the month")
     return plain(", ".join(parts) + ".")
+
+
+def _paid_by_credits(sums: Sums | None, budgets: Sequence[Shown]) -> Money | None:
+    """Give what credits and refunds took off: by costs by day, else by two budgets that count with and without them."""
+    if sums is not None:
+        return Money(-sums.given_back.amount)
+    before, after = (_whole_month(budgets, counts_credits=counted) for counted in (False, True))
+    if before is None or after is None or before[0].actual is None or after[0].actual is None:
+        return None
+    return before[0].actual - after[0].actual
 
 
 def _spent_words(shown: Shown | None) -> str:

@@ -47,6 +47,13 @@ def test_at_the_default_cap_the_month_is_one_sentence(open_page: Open) -> None:
     assert "AWS: $0.00 spent, asked 0 s ago" in words(app)
 
 
+def test_credits_that_hide_what_is_used_are_in_the_sentence_at_the_default_cap(open_page: Open) -> None:
+    kept = (budget(), budget("before", actual="127.59", limit="180", gross=True, zero=False))
+    assert sentence(opened(open_page, purse(budgets=kept))).startswith(
+        "$0.00 of $0.00: nothing spent, credits paid for $127.59, "
+    )
+
+
 def test_at_the_default_cap_it_says_what_costs_by_service_would_cost(open_page: Open) -> None:
     text = words(opened(open_page))
     assert "Cost Explorer charges $0.01 a request" in text
