@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import streamlit as st
 
 from cloud.settings import Settings, SettingsError, load
 from dashboard import cached, serving, warmup
+from dashboard.beacon import BeaconDesk
 
 ROOT = Path(__file__).parent
 
@@ -34,7 +36,8 @@ def read_settings() -> Settings:
 
 
 settings = read_settings()
-cached.provide(lambda: cached.build(settings, clock=clock))
+beacon_desk = BeaconDesk(settings, clock=clock, stopwatch=time.monotonic)
+cached.provide(lambda: cached.build(settings, clock=clock, beacons=beacon_desk.beacons))
 
 
 @asynccontextmanager
@@ -43,11 +46,12 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     warmup.settle()
     yield None
     cached.close()
+    beacon_desk.close()
 
 
 app = st.App(
     ROOT / "dashboard" / "main.py",
-    routes=serving.build_routes(cached.is_ready),
+    routes=serving.build_routes(cached.is_ready, beacon_desk.route()),
     middleware=serving.build_middleware(),
     lifespan=lifespan,
 )

@@ -16,6 +16,7 @@ from cloud.database import NewerSchemaError
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
+from collectors.page_load.beacons import Beacons
 from collectors.sources import CloudSources
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
@@ -62,6 +63,8 @@ class Context:
     """Where alarms are read for a change and changed; none where nothing can be."""
     books: Books | None = None
     """What our own calls cost; none where nobody counts them."""
+    beacons: Beacons | None = None
+    """What real users' browsers sent, counted; none where nothing takes it."""
     pins: PinDesk | None = None
     """Where series are pinned; none where nothing keeps them."""
     export: Book | None = None
@@ -121,7 +124,7 @@ class NotReady(Exception):  # noqa: N818 - it is no error of ours
 _CALLER: Final = Scope("the caller's account", "any region")
 
 
-def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
+def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons | None = None) -> Context:
     """Give the context of the product: collectors behind the feed."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -165,6 +168,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime]) -> Context:
         drafts=drafts,
         workroom=CloudWorkroom(clients, sources, audit),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
+        beacons=beacons,
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),

@@ -102,14 +102,14 @@ def build_middleware() -> list[Middleware]:
     ]
 
 
-def build_routes(is_ready: Callable[[], bool]) -> list[BaseRoute]:
-    """Give our own routes: the files of `static/`, and `/healthz`, which answers 503 until the context can be made."""
+def build_routes(is_ready: Callable[[], bool], *others: BaseRoute) -> list[BaseRoute]:
+    """Give our own routes: `static/`, `/healthz`, which answers 503 until the context can be made, and the others."""
 
     async def healthz(_: Request) -> JSONResponse:
         ready = is_ready()
         return JSONResponse({"status": "ok" if ready else "starting"}, status_code=200 if ready else 503)
 
-    return [Route("/healthz", healthz), static_route()]
+    return [Route("/healthz", healthz), static_route(), *others]
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
