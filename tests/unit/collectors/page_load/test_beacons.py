@@ -17,6 +17,7 @@ from collectors.page_load.putting import UNITS
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SHOP = "https://shop.example"
+UNBOUND = Rate(1e6, 1)
 
 
 def body(path: str = "/employees/4711?token=secret", **measures: Any) -> bytes:
@@ -25,7 +26,7 @@ def body(path: str = "/employees/4711?token=secret", **measures: Any) -> bytes:
 
 def beacons(
     *,
-    each: Rate = Rate(1e6, 1),
+    each: Rate = UNBOUND,
     origins: tuple[str, ...] = (SHOP,),
     pages: tuple[str, ...] = (),
 ) -> Beacons:
