@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -291,3 +293,29 @@ def test_a_composite_alarm_is_replayed_over_what_its_alarms_did(open_page: Open,
     assert "Now 1 of 1 alarm in alarm: web-cpu-high." in text
     gone = Draft(kind=Kind.COMPOSITE, name="both", rule='ALARM("nobody")')
     assert "There is no alarm of the name nobody" in said(open_page(context(), "workbench", draft=token(gone)))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"n": "0"}, {"n": "99999999999999999999"}, {"m": "-1"}, {"missing": "perhaps"}, {"window": "x"}, {"days": "9"},
+        {"period": "x"}, {"comparison": "x"}, {"band_comparison": "x", "kind": Kind.BAND}, {"warm_up": "x"},
+        {"policy_kind": "x", "policy_unit": "x", "topic_protocol": "x"}, {"low_samples": "x", "statistic": "p99"},
+        {"kind": Kind.COMPOSITE, "rule": " OR ".join(f"ALARM(a{number})" for number in range(90))},
+        {"kind": Kind.MATH, "threshold_id": "x", "queries": (QueryDraft("m1", period="x", statistic=""),)},
+    ],
+)  # fmt: skip
+def test_no_link_breaks_the_form(open_page: Open, tmp_path: Path, odd: dict[str, Any]) -> None:
+    draft = replace(GOOD, **odd)
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(draft))
+    assert not app.exception
+    assert not app.error
+
+
+def test_another_name_in_the_request_is_another_alarm(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
+    app.button_group(key="wb-kind").set_value(Kind.REQUEST).run()
+    renamed = (app.text_area(key="wb-document").value or "").replace("web-cpu-high", "renamed")
+    app.text_area(key="wb-document").set_value(renamed).run()
+    app.button(key="wb-review").click().run()
+    assert "Create the alarm renamed" in said(app)
