@@ -20,7 +20,7 @@ from dashboard.workroom import Workroom
 Offer = Callable[[], ChangePlan | None]
 """Draws what has to be chosen first, and gives the plan of it; None where there is none yet."""
 Adopt = Callable[[Outcome], None]
-"""Takes what became of a plan."""
+"""Takes what became of a plan, and of its undo."""
 
 _OUTCOME: Final = "review-outcome"
 _FEEDS: Final = ("alarms", "alarm-documents", "alarm-roll", "topics", "policies", "doctor", "coverage")
@@ -68,7 +68,7 @@ def _open(context: Context, room: Workroom, offer: Offer, adopt: Adopt | None) -
     with parts.boundary():
         done = outcome()
         if done is not None:
-            draw_outcome(context, room, done)
+            draw_outcome(context, room, done, adopt)
             return
         plan = offer()
         if plan is not None:
@@ -112,7 +112,7 @@ def carry_out(context: Context, room: Workroom, plan: ChangePlan, adopt: Adopt |
     st.rerun(scope="app" if parts.REVIEW in st.session_state else "fragment")
 
 
-def draw_outcome(context: Context, room: Workroom, done: Outcome) -> None:
+def draw_outcome(context: Context, room: Workroom, done: Outcome, adopt: Adopt | None = None) -> None:
     """Draw what became of the plan; its undo is a plan again."""
     sign = ":green[:material/check_circle:]" if done.done else ":red[:material/error:]"
     st.markdown(f"{sign} **{md(done.plan.title)}**")
@@ -134,4 +134,4 @@ def draw_outcome(context: Context, room: Workroom, done: Outcome) -> None:
             draw_warnings(undo)
             may = review.verdict(undo, context.actor)
             if st.button("Undo it", icon=":material/undo:", disabled=not may.allowed, key="review-undo"):
-                carry_out(context, room, undo)
+                carry_out(context, room, undo, adopt)
