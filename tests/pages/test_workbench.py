@@ -189,15 +189,6 @@ def test_the_explorer_and_a_resource_link_to_an_alarm_on_what_they_show(open_pag
         assert any("alarm" in str(link.proto) for link in app.get("page_link"))
 
 
-def test_the_list_of_alarms_is_narrowed_and_leads_to_a_new_one(open_page: Open) -> None:
-    app = open_page(context(), "alarms")
-    assert "3 alarms of 3; 1 in alarm" in said(app)
-    app.text_input(key="alarm-words").set_value("high").run()
-    assert "1 alarm of 3" in said(app)
-    app.button(key="new-alarm").click().run()
-    assert "Choose what to watch" in said(app)
-
-
 # -- with a workroom: editing, copying, reviewing -----------------------------------------------------------------
 
 
