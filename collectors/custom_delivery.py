@@ -21,9 +21,10 @@ from collectors.spool import segments
 from collectors.spool.folder import Spool
 from collectors.spool.journal import MOST_RANGES, Counts, Round, State
 from collectors.spool.locks import SpoolBusyError, locked
+from collectors.spool.segments import Slots
 
-ROUND_SLOTS: Final = 200_000
-"""Datapoints taken up together: what memory delivery needs, some 50 MB, whatever waits."""
+ROUND_SLOTS: Final = 100_000
+"""Datapoints taken up together: delivery needs the memory of so many, some 30 MB, whatever waits."""
 
 log = logging.getLogger("watchkeeper.custom")
 Clock = Callable[[], int]
@@ -121,9 +122,19 @@ class Delivery:
         return None
 
     def _batches(self, now: Round) -> tuple[list[Batch], int]:
-        read = [segments.Waiting(self._spool.path / name).read(start, end) for name, start, end in now.ranges]
-        found, lost = batches(np.concatenate([slots for slots, _ in read]), self._spool.find)
-        return found, lost + sum(damaged for _, damaged in read)
+        """Give the requests of a round, always the same, and how many datapoints are in none."""
+        slots: list[Slots] = [np.empty(0, segments.SLOT)]
+        damaged = 0
+        for name, start, end in now.ranges:
+            try:
+                read, lost = segments.Waiting(self._spool.path / name).read(start, end)
+            except FileNotFoundError:  # somebody removed it
+                damaged += (end - start) // segments.SLOT.itemsize
+                continue
+            slots.append(read)
+            damaged += lost
+        found, lost = batches(np.concatenate(slots), self._spool.find)
+        return found, lost + damaged
 
     def _send_one(self, batch: Batch) -> CloudError | None:
         """Send one batch, or what AWS takes of it; give what made it fail for now."""

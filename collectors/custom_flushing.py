@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import random
 import threading
@@ -70,10 +71,13 @@ class Flusher:
         self._begin()
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._due.wait(self._pause())
-            self._due.clear()
-            self._try()
+        try:
+            while not self._stopping:
+                self._due.wait(self._pause())
+                self._due.clear()
+                self._try()
+        finally:
+            self.is_running = False  # whatever ended it, the next put starts another
 
     def _pause(self) -> float:
         if not self._failures:
@@ -146,5 +150,7 @@ class Deliverer:
 
     def after_fork_in_child(self) -> None:
         """Make everything anew; what the parent uses is neither used nor closed here."""
+        if self._clients is not None:
+            atexit.unregister(self._clients.meter.close)  # the parent counts its own calls
         self._left_behind += [self._clients, self._delivery]
         self._clients = self._delivery = None

@@ -163,6 +163,8 @@ def _check_text(what: str, text: object, longest: int, *, show: bool = True) -> 
 
 def number(name: str, value: object, *, what: str = "value") -> float:
     """Give a value as a float that AWS takes; raises `MetricRefusedError`."""
+    if type(value) is float and -LARGEST <= value <= LARGEST:  # most are; NaN is not between anything
+        return value
     if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
         raise MetricRefusedError(f"{what} {value!r} of {name!r} is a {type(value).__name__}; give a number")
     try:

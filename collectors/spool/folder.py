@@ -112,6 +112,8 @@ class Spool:
     def _begin(self) -> None:
         """Have nothing open yet: in a new process, or a forked one."""
         self._lock = threading.Lock()
+        self._is_held = False
+        """Whether it is held for a fork."""
         self._register = Register(self.path, quota=self.quota, patience=self._patience)
         self._segment: segments.Segment | None = None
         self._waiting = 0
@@ -132,13 +134,16 @@ class Spool:
 
     def append(self, slots: bytes, *, now_ms: int) -> None:
         """Keep slots, all or none. Raises `SpoolFullError` or `SpoolDownError`."""
-        with self._mine():
+        if not self._lock.acquire(timeout=self._patience):
+            raise self._stuck()
+        try:
             self._check_room(len(slots))
-            try:
-                self._write(slots, now_ms)
-            except OSError as error:
-                raise SpoolDownError(f"the spool {self.path} takes no more: {_why(error)}") from error
+            self._write(slots, now_ms)
             self._waiting += len(slots)
+        except OSError as error:
+            raise SpoolDownError(f"the spool {self.path} takes no more: {_why(error)}") from error
+        finally:
+            self._lock.release()
 
     def price(self, new: list[Definition], *, now_ms: int) -> CustomPrice:
         """Say what metrics would add to the bill."""
@@ -160,13 +165,16 @@ class Spool:
     @contextmanager
     def _mine(self) -> Iterator[None]:
         if not self._lock.acquire(timeout=self._patience):
-            raise SpoolDownError(
-                f"another thread writes to the spool for more than {self._patience:g} s; is the disk slow?"
-            )
+            raise self._stuck()
         try:
             yield
         finally:
             self._lock.release()
+
+    def _stuck(self) -> SpoolDownError:
+        return SpoolDownError(
+            f"another thread writes to the spool for more than {self._patience:g} s; is the disk slow?"
+        )
 
     def _check_room(self, more: int) -> None:
         if (now := time.monotonic()) - self._measured > MEASURED_SECONDS:
@@ -262,11 +270,12 @@ class Spool:
     # -- forks ------------------------------------------------------------------------------------------------------
 
     def before_fork(self) -> None:
-        """Let no thread be in the middle of something."""
-        self._lock.acquire(timeout=self._patience)
+        """Let no thread be in the middle of something; one that hangs in the disk is not waited for."""
+        self._is_held = self._lock.acquire(timeout=self._patience)
 
     def after_fork(self) -> None:
-        if self._lock.locked():
+        if self._is_held:
+            self._is_held = False
             self._lock.release()
 
     def after_fork_in_child(self) -> None:

@@ -31,6 +31,7 @@ VALUE, SET, EXTREMES = 1, 2, 3
 _BODY: Final = struct.Struct("<QqddI")
 _SUM: Final = struct.Struct("<I")
 _DONE: Final = struct.Struct("<q")
+_TABLE: Final = np.array([zlib.crc32(bytes([n]), 0xFFFFFFFF) ^ 0xFFFFFFFF for n in range(256)], np.uint32)
 _SUFFIX: Final = ".points"
 
 Slots = npt.NDArray[np.void]
@@ -40,6 +41,15 @@ def slot(metric: int, ms: int, a: float, b: float, kind: int = VALUE) -> bytes:
     """Give the bytes of one slot."""
     body = _BODY.pack(metric, ms, a, b, kind)
     return body + _SUM.pack(zlib.crc32(body))
+
+
+def _checksums(slots: Slots) -> npt.NDArray[np.uint32]:
+    """Give `zlib.crc32` of each slot's body, of all at once: a loop would keep the application's threads waiting."""
+    columns = slots.view(np.uint8).reshape(len(slots), SLOT.itemsize)[:, : _BODY.size].T.copy()
+    sums = np.full(len(slots), 0xFFFFFFFF, np.uint32)
+    for column in columns:
+        sums = np.take(_TABLE, (sums ^ column) & 0xFF) ^ (sums >> np.uint32(8))
+    return ~sums
 
 
 class Segment:
@@ -103,9 +113,7 @@ class Waiting:
             file.seek(start)
             data = file.read(end - start)
         found = np.frombuffer(data[: len(data) - len(data) % SLOT.itemsize], SLOT)
-        body, width = memoryview(data), SLOT.itemsize
-        sums = [zlib.crc32(body[at : at + _BODY.size]) for at in range(0, len(found) * width, width)]
-        sound = found["sum"] == np.array(sums, np.uint32)
+        sound = found["sum"] == _checksums(found)
         return found[sound], int(len(found) - sound.sum())
 
     def deliver(self, done: int) -> None:

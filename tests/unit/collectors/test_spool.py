@@ -9,7 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -194,6 +196,12 @@ def test_folding_into_a_set_that_is_known(tmp_path: Path) -> None:
     assert register.admit(by_page("/b"), now_ms=NOW, fold=True)[0] == by_browser
 
 
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**62), st.floats(), st.floats()), max_size=20))
+def test_all_checksums_at_once_are_each_slots_own(given_slots: list[tuple[int, int, float, float]]) -> None:
+    slots = np.frombuffer(b"".join(slot(*each) for each in given_slots), SLOT)
+    assert segments._checksums(slots).tolist() == slots["sum"].tolist()
+
+
 def test_a_damaged_slot_is_counted_and_the_rest_is_delivered(spool: Spool) -> None:
     metric = admitted(spool)
     for value in (1.0, 2.0, 3.0):
@@ -214,6 +222,20 @@ def test_a_file_that_is_not_ours_is_left_alone(spool: Spool) -> None:
     assert spool.status(now_ms=NOW).waiting == 0
     Delivery(spool, ScriptedPush(Arrivals()), clock=clock).deliver()
     assert foreign.exists()
+
+
+def test_a_file_that_somebody_removed_is_counted_and_no_dead_end(spool: Spool) -> None:
+    metric, push = admitted(spool), ScriptedPush(Arrivals())
+    spool.append(slot(metric.id, NOW, 1, 1), now_ms=NOW)
+    push.script = ["throttled"]
+    Delivery(spool, push, clock=clock).deliver()
+    for path in spool.path.glob("*.points"):
+        path.unlink()
+    spool.close()
+    spool.append(slot(metric.id, NOW, 2, 1), now_ms=NOW)
+    assert Delivery(spool, push, clock=clock).deliver().failed is None
+    assert push.arrivals.values == Counter({("Load", 2.0): 1})
+    assert spool.journal.read().counts == Counts(delivered=1, damaged=1, requests=2)
 
 
 def test_half_a_set_waits_for_its_other_half(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
