@@ -137,6 +137,10 @@ def _postgres_url(value: object) -> object:
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
 
+def _nothing_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _export_place(value: object) -> object:
     if isinstance(value, str) and value.startswith("s3:") and not _BUCKET.fullmatch(value):
         raise ValueError("no bucket")
@@ -264,6 +268,15 @@ class Settings(BaseSettings):
             le=60_000,
         ),
     ] = 100
+    alarms_dir: Annotated[
+        str | None,
+        BeforeValidator(_nothing_is_none),
+        _accepted(
+            "a folder such as alarms or alarms/{account}/{region}",
+            "folder of alarms as code that pages compare live alarms with; without {account} and {region} it is "
+            "that of the first place watched; none means that there is none",
+        ),
+    ] = None
     billing_export: Annotated[
         str | None,
         BeforeValidator(_export_place),
@@ -486,7 +499,7 @@ def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
     return rows
 
 
-_NOT_GIVEN: Final = {"database_url": "none", "billing_export": "none"}
+_NOT_GIVEN: Final = {"database_url": "none", "billing_export": "none", "alarms_dir": "none"}
 
 
 def _printed(value: object) -> str:

@@ -9,16 +9,19 @@ from typing import Any, Final
 
 import streamlit as st
 
+from alarms.as_code.folder import Standing
 from alarms.definition import Alarm, from_response
 from core.reading import Reading, Scope
 from dashboard import desk, parts
 from dashboard.cached import Context
-from dashboard.deed_parts import deed_buttons, draw_exports
+from dashboard.deed_parts import deed_buttons, draw_bring_back, draw_exports
 from dashboard.views import alarm_list, alarm_roll, alarm_sparks
+from dashboard.views import drift as drifts
 from dashboard.views.alarm_list import NOBODY, AlarmList, Only, Tags, Wanted
 from dashboard.views.alarm_roll import Roll
 from dashboard.views.alarm_sparks import Sparks
 from dashboard.views.deeds import BULK
+from dashboard.views.drift import Drift
 from dashboard.wording import count, md, plain
 
 ROW_PIXELS = 34
@@ -26,6 +29,9 @@ MOST_ROWS = 18
 """Rows that are seen at once; the rest is scrolled to."""
 SPARK_SECONDS = 300.0
 TAG_SECONDS = 600.0
+FOLDER_SECONDS = 60.0
+MOST_PROBLEMS = 5
+"""Sentences about a folder that are shown; `python -m alarms diff` has them all."""
 GLANCE = 0.4
 """Seconds that the first look waits for tags and lines; what comes later is there at the next tick."""
 _OPENED: Final = "alarm-opened"
@@ -94,6 +100,30 @@ def _read_tags(context: Context, scope: Scope, arns: Sequence[str]) -> Reading[T
     return context.sources.alarm_tags(scope, arns, now=context.now())
 
 
+def drift(context: Context, found: Roll, known: Tags) -> Drift | None:
+    """Give how the alarms stand to the folder that settings name; None without one, and while it is read."""
+    folder = drifts.folder_of(context.alarms_dir, found.scope, first=context.scopes[0])
+    if folder is None:
+        return None
+    snapshot = context.feed.look(
+        ("alarm-folder", str(folder)), partial(drifts.read, folder), every=FOLDER_SECONDS, patience=1.0
+    )
+    return None if snapshot is None else drifts.drift(snapshot.value, found, known)
+
+
+def draw_drift(context: Context, found: Roll, stands: Drift) -> None:
+    """Draw how the alarms stand to the folder, and the way back to what is written."""
+    for problem in stands.problems[:MOST_PROBLEMS]:
+        st.caption(f":orange[:material/folder_off:] {md(problem)}")
+    moved = [name for name, each in stands.differences.items() if each.standing in {Standing.NEW, Standing.CHANGED}]
+    if not stands.differences:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="alarm-drift"):
+        st.caption(f":material/folder: {md(drifts.summary(stands))}", width="content")
+        if moved:
+            draw_bring_back(context, found, stands, moved, label="Bring all back", key="alarms-back")
+
+
 def sparks(context: Context, scope: Scope, found: Roll, names: Sequence[str]) -> Sparks:
     """Give the newest values of what listed alarms watch, as far as they are read."""
     asked = tuple(names[: alarm_sparks.MOST])
@@ -121,7 +151,7 @@ def table(view: AlarmList) -> tuple[str, ...]:
     )  # fmt: skip
     opened = st.session_state.get(_OPENED)
     if opened is not None and opened["row"] < len(names):
-        open_alarm(names[opened["row"]])
+        parts.open_alarm(names[opened["row"]])
     picked = tuple(names[row] for row in event.selection.rows if row < len(names))
     st.session_state[_PICKED] = picked
     return picked
@@ -142,17 +172,12 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def open_alarm(name: str) -> None:
-    """Go to an alarm's own page."""
-    st.switch_page("app_pages/alarm.py", query_params={"name": name})
-
-
 def chosen_bar(context: Context, view: AlarmList, found: Roll, picked: Sequence[str], known: Tags) -> None:
     """Draw what can be done to the chosen alarms, or to all that are listed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="alarm-deeds"):
         st.markdown(f"**{count(len(picked), 'alarm')} chosen**" if picked else "**None chosen**", width="content")
         if len(picked) == 1 and st.button("Open", icon=":material/open_in_new:", key="alarm-open"):
-            open_alarm(picked[0])
+            parts.open_alarm(picked[0])
         deed_buttons(context, picked, BULK, roll=found, key="alarms")
         with st.popover("Export", icon=":material/download:", key="alarm-export"):
             names = picked or [row.name for row in view.rows]

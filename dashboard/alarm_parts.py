@@ -9,16 +9,17 @@ from typing import Final
 import streamlit as st
 
 from access.policy import Action, decide
+from alarms.as_code.folder import Standing
 from alarms.as_code.writing import CannotWriteError
 from alarms.definition import Alarm, CompositeAlarm, MetricAlarm
 from alarms.doctor import Finding
 from collectors.alarm_states import AlarmState
 from core.reading import Scope
 from dashboard import action_parts, choices, parts
-from dashboard.alarm_list_parts import open_alarm
+from dashboard.alarm_list_parts import drift, tags
 from dashboard.cached import Context
 from dashboard.charts.components import draw_bench
-from dashboard.deed_parts import deed_buttons, draw_exports, draw_fix
+from dashboard.deed_parts import deed_buttons, draw_bring_back, draw_exports, draw_fix
 from dashboard.views import (
     alarm_chart,
     alarm_health,
@@ -29,6 +30,7 @@ from dashboard.views import (
     workbench,
     workbench_composite,
 )
+from dashboard.views import drift as drifts
 from dashboard.views.alarm_chart import AlarmChart
 from dashboard.views.alarm_page import AlarmHead
 from dashboard.views.alarm_record import Record
@@ -36,8 +38,9 @@ from dashboard.views.alarm_roll import Roll
 from dashboard.views.checkups import Round, examine_all
 from dashboard.views.deeds import Deed, topics_of
 from dashboard.views.evidence import gather
+from dashboard.views.frame import Badge
 from dashboard.views.workbench import DAYS
-from dashboard.wording import md, plain
+from dashboard.wording import INFO, NO_DATA, OK, WARNING, md, plain
 
 READ_SECONDS: Final = 60.0
 DOCTOR_SECONDS: Final = 120.0
@@ -192,8 +195,7 @@ def draw_tree(context: Context, found: Roll, alarm: CompositeAlarm) -> None:
     states = {state.name: state for state in found.states}
     groups = alarm_page.tree(alarm, states, now=context.now())
     picked = parts.states(groups, key="alarm-tree", name="Alarms of the rule", height=260, empty_text="")
-    if picked:
-        open_alarm(picked)
+    parts.open_alarm(picked)
 
 
 def checkup(context: Context, scope: Scope, name: str) -> Round | None:
@@ -257,7 +259,7 @@ def draw_parents(head: AlarmHead) -> None:
     """Draw the composite alarms that look at this one."""
     for parent in head.parents:
         if st.button(f"Part of {md(parent)}", icon=":material/account_tree:", key=f"alarm-parent-{parent}"):
-            open_alarm(parent)
+            parts.open_alarm(parent)
 
 
 def draw_gone(context: Context, found: Roll, name: str) -> None:
@@ -275,3 +277,22 @@ def draw_gone(context: Context, found: Roll, name: str) -> None:
             with parts.card("alarm-history", "What is still kept of it", None):
                 draw_timeline(context, kept)
     st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
+
+
+def draw_drift(context: Context, found: Roll, name: str) -> None:
+    """Draw how the alarm stands to the folder of alarms as code, where settings name one."""
+    known = tags(context, found.scope, found)
+    stands = drift(context, found, known)
+    if stands is None or name not in stands.differences:
+        return
+    each = stands.differences[name]
+    with parts.card("alarm-drift", "As code", Badge(drifts.WORDS[each.standing], _STANDINGS[each.standing])):
+        if name in stands.files:
+            st.caption(md(f"Written in {stands.files[name]}."))
+        if each.standing is not Standing.CHANGED:
+            return
+        st.dataframe(drifts.fields(each), hide_index=True, height="content", key="alarm-drift-fields")
+        draw_bring_back(context, found, stands, [name], label="Bring it back", key="alarm-back")
+
+
+_STANDINGS: Final = {Standing.SAME: OK, Standing.CHANGED: WARNING, Standing.UNMANAGED: NO_DATA, Standing.NEW: INFO}

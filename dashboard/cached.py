@@ -60,6 +60,8 @@ class Context:
     drafts: Drafts = field(default_factory=Drafts)
     """Where drafts are kept that are too long for a link."""
     workroom: Workroom | None = None
+    alarms_dir: str | None = None
+    """Folder of alarms as code, as settings name it."""
     """Where alarms are read for a change and changed; none where nothing can be."""
     books: Books | None = None
     """What our own calls cost; none where nobody counts them."""
@@ -166,6 +168,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         stories=Stage(settings.demo_endpoint) if settings.is_demo else None,
         audit=audit,
         drafts=drafts,
+        alarms_dir=settings.alarms_dir,
         workroom=CloudWorkroom(clients, sources, audit),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         beacons=beacons,

@@ -11,6 +11,7 @@ import streamlit as st
 from access.changes import ChangePlan
 from access.policy import Action, decide
 from alarms.as_code.writing import CannotWriteError
+from alarms.composite import RuleError
 from alarms.definition import Alarm, DefinitionErrors
 from alarms.doctor import Finding
 from alarms.live import Live, live_of
@@ -20,9 +21,10 @@ from core.reading import Fault, Scope
 from dashboard import parts
 from dashboard.cached import Context
 from dashboard.plan_dialog import ask
-from dashboard.views import deeds, exports, mending
+from dashboard.views import deeds, drift, exports, mending
 from dashboard.views.alarm_roll import Roll
 from dashboard.views.deeds import MUTES, Asked, Deed
+from dashboard.views.drift import Drift
 from dashboard.wording import count, md, plain
 from dashboard.workroom import Workroom
 
@@ -157,5 +159,31 @@ def _mend(context: Context, room: Workroom, finding: Finding, roll: Roll) -> Cha
     try:
         return mending.plan_of(finding, live=lives[0], others=tuple(roll.alarms.values()), scope=roll.scope)
     except DefinitionErrors as error:
+        st.error(md(str(error)), icon=":material/error:")
+        return None
+
+
+def draw_bring_back(context: Context, roll: Roll, stands: Drift, names: Sequence[str], *, label: str, key: str) -> None:
+    """Draw the button that reviews the way back from what is live to what is written."""
+    may = decide(context.actor, Action.EDIT_ALARM)
+    pressed = st.button(
+        label, icon=":material/settings_backup_restore:", key=key,
+        disabled=not may.allowed or context.workroom is None, help=None if may.allowed else md(may.reason),
+    )  # fmt: skip
+    if pressed:
+        _ask(context, _bring_back, roll, stands, tuple(names))
+
+
+def _bring_back(
+    context: Context, room: Workroom, roll: Roll, stands: Drift, names: tuple[str, ...]
+) -> ChangePlan | None:
+    lives, faults = _live(context, room, roll.scope, names)
+    if faults:
+        parts.faults(faults)
+        st.text("What is live now could not be read as a whole, so nothing is changed. Close this, and try again.")
+        return None
+    try:
+        return drift.way_back(stands, names, lives, roll)
+    except (DefinitionErrors, RuleError) as error:
         st.error(md(str(error)), icon=":material/error:")
         return None

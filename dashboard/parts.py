@@ -221,15 +221,18 @@ def states(
     name: str,
     height: int,
     empty_text: str,
+    clickable: bool = True,
 ) -> str | None:
     """Draw a list of things with a state, and give the pick of the one that was just clicked."""
-    data = {"name": name, "height": height, "empty": empty_text, "groups": [_group(group) for group in groups]}
+    shown = [_group(group, clickable=clickable) for group in groups]
+    data = {"name": name, "height": height, "empty": empty_text, "groups": shown}
     picked = _states(key=key, data=data, on_picked_change=lambda: None).picked
     return picked if isinstance(picked, str) else None
 
 
-def _group(group: Group) -> dict[str, Any]:
-    return {"key": group.name, "name": plain(group.name), "items": [_item(item) for item in group.items]}
+def _group(group: Group, *, clickable: bool) -> dict[str, Any]:
+    items = [_item(item) if clickable else _item(item) | {"pick": ""} for item in group.items]
+    return {"key": group.name, "name": plain(group.name), "items": items}
 
 
 def _item(item: Item) -> dict[str, str]:
@@ -319,6 +322,12 @@ def open_target(place: str | None) -> None:
     """Go to the instance behind a target that was pressed, `i-0abc:80`; None stays here."""
     if place:
         st.switch_page("app_pages/resources.py", query_params={"resource": f"instance~{place.partition(':')[0]}"})
+
+
+def open_alarm(name: str | None) -> None:
+    """Go to an alarm's own page; None stays here."""
+    if name:
+        st.switch_page("app_pages/alarm.py", query_params={"name": name})
 
 
 def not_ready(why: str) -> None:

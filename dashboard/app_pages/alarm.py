@@ -72,6 +72,7 @@ def draw_what(found: Roll, head: AlarmHead, unit: str | None) -> None:
             alarm_parts.draw_actions(alarm, seen)
         with parts.card("alarm-definition", "What it is", None):
             alarm_parts.draw_definition(alarm, unit)
+        alarm_parts.draw_drift(context, found, name)
     alarm_parts.draw_parents(head)
 
 

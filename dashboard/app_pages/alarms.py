@@ -28,12 +28,17 @@ def draw_alarms() -> None:
             drawn.new_alarm()
             return
         known = drawn.tags(context, state.scope, found)
-        whole = alarm_list.build(found, alarm_list.Wanted(), now=context.now(), tags=known)
-        wanted = drawn.filters(whole.kinds, whole.owners, drift=False)
-        listed = alarm_list.build(found, wanted, now=context.now(), tags=known)
+        stands = drawn.drift(context, found, known)
+        words = None if stands is None else stands.words
+        now = context.now()
+        whole = alarm_list.build(found, alarm_list.Wanted(), now=now, tags=known)
+        wanted = drawn.filters(whole.kinds, whole.owners, drift=stands is not None)
+        listed = alarm_list.build(found, wanted, now=now, tags=known, drifted=words)
         recent = drawn.sparks(context, state.scope, found, [row.name for row in listed.rows])
-        view = alarm_list.build(found, wanted, now=context.now(), tags=known, sparks=recent.lines)
+        view = alarm_list.build(found, wanted, now=now, tags=known, sparks=recent.lines, drifted=words)
         drawn.told(view)
+        if stands is not None:
+            drawn.draw_drift(context, found, stands)
         if not view.rows:
             parts.empty("No alarm is like that", "Take off a filter to see more.")
             return

@@ -60,9 +60,11 @@ def draw_found(view: wall.WallView) -> None:
         zoom(draw_wall(view.charts[:1], key="wall-capacity", height=238, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):
         parts.faults(view.alarm_faults)
-        parts.states(
-            view.alarms, key="alarm-rows", name="Alarms", height=244, empty_text="No alarm is set in this region."
-        )
+        picked = parts.states(
+            view.alarms, key="alarm-rows", name="Alarms", height=244, empty_text="No alarm is set in this region.",
+            clickable=not state.kiosk,
+        )  # fmt: skip
+        parts.open_alarm(picked)
     zoom(draw_wall(view.charts[1:], key="wall-more", height=150, columns=3))
     with parts.card("scaling", "Scaling: what changed capacity, and why", None):
         parts.faults(view.scaling_faults)

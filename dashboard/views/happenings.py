@@ -102,6 +102,7 @@ def _firing(alarm: AlarmState, *, now: datetime) -> Item:
         state="Scaling" if only_scales(alarm) else state_word(alarm.state),
         detail=alarm.reason,
         since=f"{moment(alarm.since, now=now)} · {age(alarm.since, now=now)}",
+        pick=alarm.name,
     )
 
 
@@ -114,6 +115,7 @@ def _changed(each: AlarmTransition, *, scales: bool, now: datetime) -> Item:
         state="Scaling" if asked else state_word(each.new),
         detail=f"was {state_word(each.old)}" if each.old else "",
         since=f"{moment(each.at, now=now)} · {age(each.at, now=now)} ago",
+        pick=each.alarm,
     )
 
 

@@ -36,7 +36,7 @@ def client(product: Product, service: str) -> Any:
 
 def bench(person: Viewer, start: str = f"metric={quote(CPU)}") -> Page:
     """Open the workbench and wait for its preview."""
-    person.open(f"/alarm?{start}")
+    person.open(f"/workbench?{start}")
     person.page.locator(".st-key-facts").first.wait_for(timeout=90_000)
     return person.page
 
@@ -230,7 +230,7 @@ def test_an_alarm_is_made_with_the_keyboard_alone(product: Product, viewer: Call
 )
 def test_the_workbench_is_accessible_and_quiet(viewer: Callable[..., Viewer], start: str, theme: str) -> None:
     person = viewer(color_scheme=theme)
-    person.open(f"/alarm?{start}")
+    person.open(f"/workbench?{start}")
     person.page.locator(".st-key-wb-says").first.wait_for(timeout=60_000)
     person.page.wait_for_timeout(2_000)
     person.page.evaluate(AXE.read_text(encoding="utf-8"))

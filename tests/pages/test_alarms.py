@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from access.identity import Role
 from dashboard import deed_parts
 from dashboard.views.deeds import Deed
-from tests.pages import seen
+from tests.pages import fakes, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context
 from tests.pages.rooms import FakeRoom, cpu_alarm
@@ -273,3 +275,33 @@ def _reviewing(app: AppTest) -> bool:
 
 def test_every_deed_has_a_button() -> None:
     assert deed_parts.BUTTONS.keys() == set(Deed)
+
+
+# -- as code ----------------------------------------------------------------------------------------------------------
+
+
+def folder_of(tmp_path: Path) -> str:
+    low = next(each for each in fakes.documents() if each["AlarmName"] == "web-cpu-low")
+    (tmp_path / "alarms.json").write_text(json.dumps([{**low, "Threshold": 25.0}]), encoding="utf-8")
+    return str(tmp_path)
+
+
+def test_the_list_says_how_the_alarms_stand_to_their_folder(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(replace(context(), alarms_dir=folder_of(tmp_path)), "alarms")
+    assert "1 alarm changed since written, 2 not in the folder" in said(app)
+    assert list(app.dataframe[0].value["Code"]) == ["not in the folder", "not in the folder", "changed"]
+
+
+def test_one_alarm_is_brought_back_to_what_is_written(open_page: Open, tmp_path: Path) -> None:
+    low = {**cpu_alarm("web-cpu-low", 30.0), "ComparisonOperator": "LessThanThreshold", "Period": 60}
+    room = FakeRoom(tmp_path / "room", {"web-cpu-low": low})
+    app = open_page(replace(context(workroom=room), alarms_dir=folder_of(tmp_path)), "alarm", name="web-cpu-low")
+    assert "Threshold,30.0,25.0" in said(app)
+    app.button(key="alarm-back").click().run()
+    app.button(key="review-do").click().run()
+    assert room.alarms["web-cpu-low"]["Threshold"] == 25.0
+
+
+def test_a_folder_that_is_not_there_says_so(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(replace(context(), alarms_dir=str(tmp_path / "nowhere")), "alarms")
+    assert "is no folder" in said(app)
