@@ -36,7 +36,7 @@ export class Strip {
     this.zone = zone;
     this.root.hidden = !states;
     if (!states) return;
-    this.root.setAttribute("aria-label", `${this.spokenName} ${states.summary || this.counted()}. Left and right arrow keys go through its changes.`);
+    this.root.setAttribute("aria-label", `${this.spokenName} ${(states.summary || this.counted()).replace(/\.$/, "")}. Left and right arrow keys go through its changes.`);
   }
 
   counted() {

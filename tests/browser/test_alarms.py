@@ -120,8 +120,9 @@ def test_a_delete_offers_a_copy_and_its_undo_makes_the_alarm_again(
     assert described(product, name) is None
     undone(dialog)
     after = described(product, name) or {}
-    kept = ("MetricName", "Dimensions", "Threshold", "AlarmActions", "EvaluationPeriods", "TreatMissingData")
+    kept = ("MetricName", "Threshold", "AlarmActions", "EvaluationPeriods", "TreatMissingData")
     assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
+    assert sorted(each["Value"] for each in after["Dimensions"]) == ["Employees", "GetItem"]
 
 
 def test_a_muted_alarm_says_so_until_the_mute_is_ended(product: Product, viewer: Callable[..., Viewer]) -> None:
@@ -155,7 +156,7 @@ def test_a_test_message_arrives_and_no_state_changes(product: Product, viewer: C
 
 
 def test_a_finding_is_mended_by_its_plan(product: Product, viewer: Callable[..., Viewer]) -> None:
-    name = "directory-unhealthy-hosts"
+    name = "directory-thumbnail-runaway"
     client(product, "cloudwatch").disable_alarm_actions(AlarmNames=[name])
     page = one(viewer(), name)
     page.get_by_role("button", name="Review the fix").first.click(timeout=60_000)
@@ -183,14 +184,14 @@ def test_an_alarm_is_switched_off_with_the_keyboard_alone(product: Product, view
     expect(page.locator(".st-key-alarm-stands")).to_contain_text("Actions off", timeout=30_000)
 
 
-def test_a_click_on_a_name_and_on_the_wall_opens_the_alarm(viewer: Callable[..., Viewer]) -> None:
+def test_a_click_on_a_name_opens_the_alarm_and_one_of_its_rule(viewer: Callable[..., Viewer]) -> None:
     page = listed(viewer(), "directory-degraded")
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 175, box["y"] + HEADER + ROW / 2)
     page.locator(".st-key-alarm-tree").wait_for(timeout=60_000)
     assert "/alarm?name=directory-degraded" in page.url
-    page.get_by_text("directory-unhealthy-hosts").first.click()
+    page.locator(".st-key-alarm-tree").get_by_role("button", name="directory-unhealthy-hosts").click()
     expect(page.get_by_role("heading", name="directory-unhealthy-hosts")).to_be_visible(timeout=30_000)
 
 

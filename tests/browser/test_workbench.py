@@ -242,7 +242,7 @@ def test_the_workbench_is_accessible_and_quiet(viewer: Callable[..., Viewer], st
 
 @pytest.mark.parametrize("start", ["", f"metric={quote(CPU)}"])
 def test_a_phone_shows_what_would_have_happened_first(viewer: Callable[..., Viewer], start: str) -> None:
-    page = viewer(**PHONE).open(f"/alarm?{start}").page
+    page = viewer(**PHONE).open(f"/workbench?{start}").page
     page.locator(".st-key-wb-says").first.wait_for(timeout=60_000)
     page.wait_for_timeout(1_000)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
