@@ -16,7 +16,7 @@ from dashboard.views.deeds import Deed
 from tests.pages import fakes, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context
-from tests.pages.rooms import FakeRoom, cpu_alarm
+from tests.pages.rooms import FakeRoom, alarm_arn, cpu_alarm
 
 
 def said(app: AppTest) -> str:
@@ -295,7 +295,9 @@ def test_the_list_says_how_the_alarms_stand_to_their_folder(open_page: Open, tmp
 def test_one_alarm_is_brought_back_to_what_is_written(open_page: Open, tmp_path: Path) -> None:
     low = {**cpu_alarm("web-cpu-low", 30.0), "ComparisonOperator": "LessThanThreshold", "Period": 60}
     room = FakeRoom(tmp_path / "room", {"web-cpu-low": low})
-    app = open_page(replace(context(workroom=room), alarms_dir=folder_of(tmp_path)), "alarm", name="web-cpu-low")
+    named = tuple({**each, "AlarmArn": alarm_arn(str(each["AlarmName"]))} for each in fakes.documents())
+    made = replace(context(FakeSources(documents=named), workroom=room), alarms_dir=folder_of(tmp_path))
+    app = open_page(made, "alarm", name="web-cpu-low")
     assert "Threshold,30.0,25.0" in said(app)
     app.button(key="alarm-back").click().run()
     app.button(key="review-do").click().run()
