@@ -109,9 +109,14 @@ class Deliverer:
         self._clients: Clients | None = None
         self._delivery: Delivery | None = None
         self._left_behind: list[object] = []
+        self._one_at_a_time = threading.Lock()
 
     def deliver(self) -> Outcome:
         """Send all that waits now, or as far as it goes. Raises `OSError` where the spool cannot be read."""
+        with self._one_at_a_time:
+            return self._delivered()
+
+    def _delivered(self) -> Outcome:
         outcome = self._tried()
         if isinstance(outcome.failed, DatabaseDownError) and self._spool.give_reserve():
             outcome = self._tried()
@@ -154,3 +159,4 @@ class Deliverer:
             atexit.unregister(self._clients.meter.close)  # the parent counts its own calls
         self._left_behind += [self._clients, self._delivery]
         self._clients = self._delivery = None
+        self._one_at_a_time = threading.Lock()

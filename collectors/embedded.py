@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import sys
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,6 +80,7 @@ class EmbeddedMetrics:
         self._lock = threading.Lock()
         self._lines: dict[tuple[tuple[str, str], ...], _Line] = {}
         atexit.register(self.close)
+        _every.add(self)
 
     def put(
         self,
@@ -125,6 +128,11 @@ class EmbeddedMetrics:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def after_fork_in_child(self) -> None:
+        """What was put before the fork is the parent's to write."""
+        self._lock = threading.Lock()
+        self._lines = {}
+
     def _add(self, metric: Definition, ms: int, number: float) -> None:
         line = self._lines.get(metric.dimensions)
         if line is not None and not _fits(line, metric, ms):
@@ -137,6 +145,17 @@ class EmbeddedMetrics:
     def _write(self, line: _Line) -> None:
         self._stream.write(orjson.dumps(_document(line)).decode() + "\n")
         self._stream.flush()
+
+
+_every: weakref.WeakSet[EmbeddedMetrics] = weakref.WeakSet()
+
+
+def _forget() -> None:
+    for metrics in list(_every):
+        metrics.after_fork_in_child()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _fits(line: _Line, metric: Definition, ms: int) -> bool:

@@ -68,6 +68,8 @@ class Columns:
         """Seconds after a datapoint's time at which it can first be seen."""
         self.listed_at: int | None = None
         """When the metric is listed first; None: since it exists."""
+        self.put_in_hour = 0
+        """The last hour, counted since 1970, in which somebody put it."""
         self._size = 0
         self._sorted = True
         self._times: Times = np.empty(0, np.int64)

@@ -78,11 +78,17 @@ class MetricStore:
             columns = self._columns(metric, unit, resolution, lag)
             columns.append_sets(_stamped(times, columns.resolution), sample_count, sums, minimum, maximum)
 
-    def first_put(self, metric: MetricId, *, at: int) -> None:
-        """Note that somebody puts a metric: one that is new is read at once, and listed after a while."""
+    def note_put(self, metric: MetricId, *, at: int) -> bool:
+        """Note that somebody puts a metric: one that is new is read at once, and listed after a while.
+
+        Says whether it is the first time in its hour: AWS bills a custom metric by the hours in which it reports.
+        """
         with self._lock:
             if metric not in self._metrics:
                 self._columns(metric, None, 60, None).listed_at = at + LISTED_AFTER
+            columns, hour = self._metrics[metric], at // 3600
+            is_new, columns.put_in_hour = columns.put_in_hour != hour, hour
+            return is_new
 
     def read(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import weakref
@@ -28,6 +29,7 @@ from core.money import Money
 MEASURED_SECONDS: Final = 1.0
 """How often the size of all that waits is looked at; between looks only our own puts are added."""
 _PAGE: Final = 4096
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 HOME: Final = "home"
 """Name of the spool of the region that settings or credentials name."""
 RESERVE_BYTES: Final = 2**19
@@ -50,6 +52,8 @@ def spool_of(
     settings: Settings, *, region: str | None = None, path: Path | str | None = None, quota: int | None = None
 ) -> Spool:
     """Give the spool that settings name, or the one at `path`. Raises `SpoolDownError`."""
+    if region is not None and not _REGION.fullmatch(region):
+        raise MetricRefusedError(f"{region!r} is no region; give one such as us-east-1")
     return Spool(
         Path(path) if path is not None else spools_in(settings) / (region or HOME),
         quota=settings.custom_metrics_quota if quota is None else quota,
@@ -112,6 +116,7 @@ class Spool:
     def _begin(self) -> None:
         """Have nothing open yet: in a new process, or a forked one."""
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self._is_held = False
         """Whether it is held for a fork."""
         self._register = Register(self.path, quota=self.quota, patience=self._patience)
@@ -152,7 +157,8 @@ class Spool:
 
     def refuse(self, reason: str) -> None:
         """Count a put that is not accepted; written with `note_refused`."""
-        self._refused[reason] += 1
+        with self._counting:
+            self._refused[reason] += 1
 
     def close(self) -> None:
         """End this process's file, and write what was refused."""
@@ -243,11 +249,13 @@ class Spool:
 
     def refused(self) -> Mapping[str, int]:
         """Give how many puts were refused, by reason, of every process."""
-        return self._noted() + self._refused
+        with self._counting:
+            return self._noted() + self._refused
 
     def note_refused(self) -> None:
         """Write what was refused; it stays in memory where it cannot be written."""
-        new, self._refused = self._refused, Counter()
+        with self._counting:
+            new, self._refused = self._refused, Counter()
         if not new:
             return
         try:
@@ -259,7 +267,8 @@ class Spool:
                 finally:
                     os.close(handle)
         except OSError:
-            self._refused.update(new)
+            with self._counting:
+                self._refused.update(new)
 
     def _noted(self) -> Counter[str]:
         try:

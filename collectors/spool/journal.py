@@ -7,7 +7,9 @@ made again, and those that were sent are left out.
 from __future__ import annotations
 
 import os
+import uuid
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -75,10 +77,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._number = 0
-        if not path.exists() or path.stat().st_size < 2 * PAGE:
-            with path.open("ab") as file:  # its room is taken now: a disk that fills up later does not matter
-                file.truncate(0)
-                file.write(b"\0" * 2 * PAGE)
+        if not path.exists():
+            _make(path)
 
     def read(self) -> State:
         """Give what was noted last."""
@@ -108,6 +108,17 @@ class Journal:
             os.pwrite(handle, page.ljust(PAGE, b"\0"), PAGE * (self._number % 2))
         finally:
             os.close(handle)
+
+
+def _make(path: Path) -> None:
+    """Make an empty one, whole and only once. Its room is taken now: a disk that fills up later does not matter."""
+    new = path.with_name(f"{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        new.write_bytes(b"\0" * 2 * PAGE)
+        with suppress(FileExistsError):  # another process was first
+            path.hardlink_to(new)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _page(data: bytes) -> tuple[int, dict[str, Any]] | None:

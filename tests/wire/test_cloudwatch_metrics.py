@@ -269,6 +269,19 @@ def test_a_new_metric_is_read_at_once_and_listed_after_a_quarter_of_an_hour(bare
         assert len(client.list_metrics()["Metrics"]) == listed
 
 
+def test_a_metric_is_billed_by_the_hours_in_which_it_reports(bare: Cloud) -> None:
+    client = bare.client("cloudwatch")
+    data = [{"MetricName": "Billed", "Value": 7.0}, {"MetricName": "Billed", "Value": 8.0}]
+    for seconds in (0, 60, 3600, 3600):
+        bare.advance(seconds)
+        client.put_metric_data(Namespace="Shop", MetricData=[*data, {"MetricName": "Other", "Value": 1.0}])
+    assert bare.ground is not None
+    hours = np.arange(int(AT.timestamp()) // 3600, int(AT.timestamp()) // 3600 + 4)
+    used = bare.ground.bills.taps.read(hours)
+    metrics = next(values for (_, key), values in used.items() if key[1] == "CW:MetricMonitorUsage")
+    assert (metrics * 30 * 24).round(9).tolist() == [2.0, 2.0, 2.0, 0.0]
+
+
 def test_sets_whose_values_are_all_the_same_have_percentiles(bare: Cloud) -> None:
     client = bare.client("cloudwatch")
     sets = {"SampleCount": 4.0, "Sum": 12.0, "Minimum": 3.0, "Maximum": 3.0}

@@ -11,10 +11,12 @@ from typing import Any, Final
 import numpy as np
 from moto.core.responses import ActionResult
 
+from core.series import MetricId
 from demo.aws.cloudwatch.base import CloudWatchBase, invalid, invalid_together, malformed, metric_id, missing
 from demo.aws.encoding import Prepared
 from demo.aws.errors import AwsError
 from demo.metric_store import MetricStore
+from demo.usage import hours_in_month
 
 MAX_METRICS: Final = 1000
 MAX_VALUES: Final = 150
@@ -28,6 +30,7 @@ MAX_ENTITIES: Final = 2
 ENTITY_KEYS: Final = frozenset({"Type", "ResourceType", "Identifier", "Name", "Environment"})
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Entity.html"""
 ENTITY_KEY_SIZES: Final = (2, 4)
+METRIC_MONTHS: Final = ("AmazonCloudWatch", "CW:MetricMonitorUsage")
 SET_MEMBERS: Final = ("SampleCount", "Sum", "Minimum", "Maximum")
 
 
@@ -56,7 +59,10 @@ class PutMetricData(CloudWatchBase):
         for place in places:
             _check(place, now)
         for place in places:
-            _put(self.store, namespace, place.datum, now)
+            metric = metric_id({**place.datum, "Namespace": namespace})
+            if self.store.note_put(metric, at=int(now.timestamp())):
+                self._ground.bills.taps.add(self.scope, METRIC_MONTHS, 1 / hours_in_month(now), at=now)
+            _put(self.store, metric, place.datum, now)
         return Prepared({})
 
     def _check_size(self) -> None:
@@ -160,9 +166,7 @@ def _check_time(place: Place, now: datetime) -> None:
         invalid(f"The parameter {place.of('Timestamp')} must specify a time no more than two hours in the future.")
 
 
-def _put(store: MetricStore, namespace: str, datum: Mapping[str, Any], now: datetime) -> None:
-    metric = metric_id({**datum, "Namespace": namespace})
-    store.first_put(metric, at=int(now.timestamp()))
+def _put(store: MetricStore, metric: MetricId, datum: Mapping[str, Any], now: datetime) -> None:
     times = np.array([int((datum.get("Timestamp") or now).timestamp())])
     unit, resolution = datum.get("Unit"), int(datum.get("StorageResolution", 60))
     sets = datum.get("StatisticValues")

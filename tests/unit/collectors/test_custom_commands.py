@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +113,7 @@ def test_a_file_above_the_quota_says_its_price_and_pushes_nothing(run: Run, tmp_
         (("N", "1", "--dimension", "User=ana@example.com"), "holds an e-mail address (an… of 15 characters)"),
         (("N", "nan"), "AWS takes no NaN"),
         (("N", "1", "--csv", "x.csv"), "not both"),
+        (("N", "1", "--region", "../x"), "'../x' is no region; give one such as us-east-1"),
         (("--csv", "missing.csv"), "No such file"),
     ],
 )
@@ -196,6 +198,17 @@ def test_a_line_holds_a_hundred_values_one_time_and_one_unit(embedded: EmbeddedM
     embedded.put("Load", 2, unit="Seconds", at=datetime(2026, 11, 23, 9, tzinfo=UTC))
     embedded.flush()
     assert [document["Load"] for document in documents(stream)[1:]] == [100.0, 1.0, 2.0]
+
+
+def test_a_forked_child_does_not_write_the_parents_lines(embedded: EmbeddedMetrics, stream: io.StringIO) -> None:
+    embedded.put("Load", 1)
+    pid = os.fork()
+    if not pid:  # pragma: no cover - the child
+        embedded.close()
+        os._exit(len(stream.getvalue()))
+    assert os.waitpid(pid, 0)[1] == 0
+    embedded.close()
+    assert len(documents(stream)) == 1
 
 
 def test_the_same_rules_quota_and_lint_hold_in_the_log(embedded: EmbeddedMetrics, stream: io.StringIO) -> None:

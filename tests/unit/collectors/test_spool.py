@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,20 @@ def test_above_the_quota_a_metric_is_refused_with_its_price(tmp_path: Path) -> N
         register.admit(by_page("/b"), now_ms=NOW, fold=False)
     assert len(Register(tmp_path, quota=2, patience=1).of_month("2026-11")) == 2, "state survives"
     register.admit(by_page("/b"), now_ms=NOW + 31 * 86_400_000, fold=False)  # the next month begins anew
+
+
+def test_processes_that_race_never_pass_the_quota_together(tmp_path: Path) -> None:
+    def admit(number: int) -> bool:
+        register = Register(tmp_path, quota=5, patience=30)
+        try:
+            register.admit(by_page(f"/{number}"), now_ms=NOW, fold=False)
+        except QuotaReachedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(admit, range(16))) == 5
+    assert len(Register(tmp_path, quota=5, patience=1).of_month("2026-11")) == 5
 
 
 def test_a_unit_makes_no_second_metric(tmp_path: Path) -> None:
