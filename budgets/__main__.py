@@ -1,4 +1,4 @@
-"""Money on the command line: exact totals of billing exports."""
+"""Money on the command line: exact totals of billing exports, and the month as a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,6 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     focus.add_argument("--to", dest="until", type=_day, metavar="DAY", help="one past the last day")
     focus.add_argument("--json", action="store_true", help="print amounts as decimal strings in JSON")
     focus.set_defaults(run=_focus)
+    report = commands.add_parser(
+        "report",
+        help="write a month as HTML and PDF",
+        description="Writes the month's spend by service, what changed, budgets and allowances. "
+        "Asks for nothing that costs money, but an export in S3 that is due, as far as the cap allows.",
+    )
+    report.add_argument("--month", metavar="MONTH", help="such as 2026-10; the running one where none is named")
+    report.add_argument("--html", type=Path, metavar="FILE")
+    report.add_argument("--pdf", type=Path, metavar="FILE")
+    report.add_argument("--account", help="of the watched accounts this one's budgets and allowances")
+    report.set_defaults(run=_report)
     return parser
 
 
@@ -54,6 +66,12 @@ def _focus(options: argparse.Namespace) -> int:
     from dashboard.console import focus
 
     return focus.run(options, clock=_clock)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from dashboard.console import report
+
+    return report.run(options, clock=_clock)
 
 
 if __name__ == "__main__":

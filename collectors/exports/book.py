@@ -68,6 +68,11 @@ class Book:
             return str(error)
         return ""
 
+    def months(self) -> tuple[str, ...]:
+        """Give the billing months that the cube has, the oldest first; none before it is built."""
+        note = self._cube.note()
+        return note.months if note else ()
+
     def totals(self, question: Question) -> tuple[Total, ...]:
         """Answer a question, out of the cube where that has what is asked; raises ExportError."""
         if question.fits_the_cube:
