@@ -21,7 +21,8 @@ from dashboard.report.making import gather, offered
 from dashboard.report.pdf import pdf as pdf_of
 from dashboard.views import monthly
 from dashboard.views.monthly import MonthlyReport, Section
-from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources
+from tests.pages.conftest import Open
+from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources, context
 from tests.pages.test_costs import ROWS, clients
 from tests.unit.collectors.exports.samples import write
 
@@ -121,3 +122,10 @@ def test_months_are_offered_back_for_a_year() -> None:
     months = offered(None, now=NOW)
     assert (months[0], months[-1], len(months)) == ("2026-11", "2025-12", 12)
     assert offered(None, now=NOW + timedelta(days=10))[0] == "2026-12"
+
+
+def test_the_spend_page_offers_it(open_page: Open) -> None:
+    app = open_page(context(), "spend")
+    assert not app.exception
+    assert {button.proto.label for button in app.get("download_button")} >= {"PDF", "HTML"}
+    assert app.selectbox("report-month").value == "2026-11"
