@@ -35,6 +35,7 @@ bench: $(VENV)/.test-ready $(AWSCLI)/bin/aws $(JSSDK)/node_modules
 	$(BIN)/python -m benchmarks.workbench
 	$(BIN)/python -m benchmarks.own_cost
 	$(BIN)/python -m benchmarks.push
+	$(BIN)/python -m benchmarks.spend
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Watchkeeper needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another with: make run PYTHON=python3.12")'

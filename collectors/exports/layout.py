@@ -22,6 +22,8 @@ SCALE: Final = 24
 """Digits after the point that are kept; exports have 11 to 18."""
 DECIMAL: Final = f"DECIMAL(38, {SCALE})"
 _NUMBER: Final = r"'\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*'"
+MOST_REJECTS: Final = 1000
+"""Broken lines of a file that are noted; there may be more, and all are left out."""
 _LONGEST_HEADER: Final = 1_000_000
 _FLOATS: Final = frozenset({"DOUBLE", "FLOAT"})
 CSV_OPTIONS: Final = (
@@ -54,7 +56,8 @@ class Layout:
         """Give `source` complete: CSV rows that are broken are noted in DuckDB's reject tables, or passed over."""
         if self.kind is Kind.PARQUET:
             return self.source
-        return f"{self.source}, {'store_rejects = true, rejects_limit = 1000' if note else 'ignore_errors = true'})"
+        noted = f"store_rejects = true, rejects_limit = {MOST_REJECTS}"
+        return f"{self.source}, {noted if note else 'ignore_errors = true'})"
 
     def cells(self) -> Mapping[str, Cell]:
         """Give each column by the spelling that `columns` uses."""

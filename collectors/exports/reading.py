@@ -15,7 +15,7 @@ from collectors.exports import layout, questions
 from collectors.exports.columns import AMOUNTS, BILLED, STARTS, Schema
 from collectors.exports.engine import answered, literal, opened, reason
 from collectors.exports.files import ExportError, ExportFile, Flaw, Kind
-from collectors.exports.layout import Layout
+from collectors.exports.layout import MOST_REJECTS, Layout
 from collectors.exports.questions import MOST_GROUPS, Params, Question, Total
 from collectors.exports.versions import without_doubles
 
@@ -196,7 +196,8 @@ class Reader:
         for line, message, _ in found:
             yield Flaw(f"{file.name} line {line}", f"was left out: {self._blank(str(message).splitlines()[0])}")
         if found and (many := found[0][2]) > MOST_NAMED:
-            yield Flaw(file.name, f"{many - MOST_NAMED:,} more lines were left out like these")
+            least = "at least " if many >= MOST_REJECTS else ""
+            yield Flaw(file.name, f"{least}{many - MOST_NAMED:,} more lines were left out like these")
 
     def _blank(self, text: str) -> str:
         """Take paths of this machine out of what DuckDB says."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal, localcontext
@@ -19,8 +21,12 @@ from cloud.metering import Meter
 from cloud.settings import Settings
 from collectors.exports.book import Book
 from collectors.exports.questions import Question
+from collectors.sources import CloudSources
+from collectors.store import Store
 from core.money import ZERO, Money
+from dashboard.console import focus, report
 from tests.wire.clouds import AT, Cloud, billed_cloud
+from tests.wire.conftest import EVER
 
 pytestmark = pytest.mark.wire
 
@@ -103,3 +109,62 @@ def test_a_bucket_that_is_not_there_is_said(billed: Cloud, tmp_path: Path, clien
     book.fetch_when_due(now=AT)
     assert "bucket does not exist" in book.read(now=AT).flaws[0].what
     book.close()
+
+
+def test_the_collector_fetches_it_and_a_second_look_asks_for_nothing(billed: Cloud, tmp_path: Path) -> None:
+    settings = Settings(cloud="demo", demo_port=urlsplit(billed.url).port or 0, data_dir=tmp_path, billing_export=PLACE)
+    meter = Meter(settings.place, clock=lambda: AT, caps=Caps(Money(Decimal("0.01"))))
+    sources = CloudSources(Clients(settings, meter), Store(settings.place))
+    try:
+        assert sources.poll_export(now=AT) == ()
+        calls = sum(each.calls for each in meter.totals(EVER) if each.service == "s3")
+        assert calls > 2
+        assert sources.poll_export(now=AT + timedelta(minutes=1)) == ()
+        assert sum(each.calls for each in meter.totals(EVER) if each.service == "s3") == calls
+        assert sources.export is not None
+        assert sources.export.read(now=AT).rows > 1000
+        sources.export.close()
+    finally:
+        sources.clients.close()
+        sources.store.close()
+
+
+@pytest.fixture
+def watching(billed: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("CLOUD", "demo"),
+        ("DEMO_PORT", str(urlsplit(billed.url).port)),
+        ("DATA_DIR", str(tmp_path)),
+        ("MONTHLY_CAP_USD", "0.01"),
+        ("BILLING_EXPORT", PLACE),
+    ):
+        monkeypatch.setenv(f"WATCHKEEPER_{name}", value)
+
+
+@pytest.mark.usefixtures("watching")
+class TestTheCommands:
+    def test_totals_of_s3_are_those_of_the_bill(self, billed: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+        options = Namespace(path=PLACE, by=[], where=[], since=None, until=None, json=True)
+        assert focus.run(options, clock=lambda: AT) == 0
+        (usd,) = json.loads(capsys.readouterr().out)["currencies"]
+        assert Decimal(usd["BilledCost"]) == bill(billed)
+
+    def test_a_month_becomes_two_files(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        options = Namespace(month="2026-10", html=tmp_path / "o.html", pdf=tmp_path / "o.pdf", account=None)
+        assert report.run(options, clock=lambda: AT) == 0
+        page = options.html.read_text()
+        assert "Cloud costs, October 2026" in page
+        assert "Free allowances, as they stand now" in page
+        assert options.pdf.read_bytes().startswith(b"%PDF-")
+        assert capsys.readouterr().out.count("wrote ") == 2
+
+    @pytest.mark.parametrize(
+        ("month", "says"), [("October", "is no month; write it as 2026-10"), ("2020-01", "nothing of 2020-01; it has")]
+    )
+    def test_a_month_that_is_none_gives_two(
+        self, month: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        options = Namespace(month=month, html=None, pdf=tmp_path / "o.pdf", account=None)
+        assert report.run(options, clock=lambda: AT) == 2
+        assert says in capsys.readouterr().err
+        assert not options.pdf.exists()
