@@ -32,6 +32,8 @@ from collectors.exports.versions import without_doubles
 FORMAT: Final = 1
 """Raised when the cube's columns or their meaning change: then it is built anew."""
 NOTE: Final = "cube.json"
+GROUP: Final = 8_192
+"""Rows that are passed over at once where their days are not asked for."""
 _KEYS: Final = ", ".join((DAY, MONTH, *CUBE))
 _SUMS: Final = ", ".join(f"SUM({name}) AS {name}" for name in ("Rows", "Unpriced", *(each.name for each in AMOUNTS)))
 
@@ -181,7 +183,9 @@ class Cube:
         chosen = f"SELECT {_KEYS}, {_SUMS} FROM read_parquet(?) GROUP BY ALL ORDER BY {DAY}, ServiceName"  # noqa: S608
         with answered():
             paths = [str(self._folder / each) for each in names]
-            self._cursor().execute(f"COPY ({chosen}) TO {literal(str(fresh))} (FORMAT parquet)", [paths])
+            self._cursor().execute(
+                f"COPY ({chosen}) TO {literal(str(fresh))} (FORMAT parquet, ROW_GROUP_SIZE {GROUP})", [paths]
+            )
         fresh.replace(self._folder / name)
         return name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Context, Decimal, localcontext
@@ -55,6 +55,8 @@ class Question:
     def __post_init__(self) -> None:
         for name in (*self.by, *(condition.column for condition in self.where)):
             check_column(name)
+        for condition in self.where:
+            _value(condition)
         if len(set(self.by)) < len(self.by):
             raise QuestionError(f"{', '.join(self.by)} names a column twice; group by each once")
         if self.since and self.until and self.until <= self.since:
@@ -154,19 +156,31 @@ def where(question: Question) -> tuple[str, Params]:
         if edge is not None:
             parts.append(f"{DAY} {sign} ?")
             params.append(edge)
-    wanted: dict[str, list[str | None]] = {}
+    wanted: dict[str, list[Condition]] = {}
     for condition in question.where:
         if condition.negated:
-            sql, more = _column(condition.column)
+            sql, more = _compared(condition.column)
             parts.append(f"{sql} IS DISTINCT FROM ?")
-            params += [*more, condition.value]
+            params += [*more, _value(condition)]
         else:
-            wanted.setdefault(condition.column, []).append(condition.value)
-    for name, values in wanted.items():
-        sql, more = _column(name)
-        parts.append(f"({' OR '.join(f'{sql} IS NOT DISTINCT FROM ?' for _ in values)})")
-        params += [item for value in values for item in (*more, value)]
+            wanted.setdefault(condition.column, []).append(condition)
+    for name, conditions in wanted.items():
+        sql, more = _compared(name)
+        # A plain `=` lets DuckDB pass over parts of a file that cannot hold the value.
+        parts.append(f"({' OR '.join(f'{sql} = ?' if each.value else f'{sql} IS NULL' for each in conditions)})")
+        params += [item for each in conditions for item in (*more, *([_value(each)] if each.value else ()))]
     return " AND ".join(parts), params
+
+
+def _compared(name: str) -> tuple[str, Params]:
+    """Give a column as it is compared: days and months as dates."""
+    return (name, []) if name in _DATES else _column(name)
+
+
+def _value(condition: Condition) -> object:
+    if condition.value is None or condition.column not in _DATES:
+        return condition.value
+    return _DATES[condition.column](condition.value)
 
 
 def _column(name: str) -> tuple[str, Params]:
@@ -176,6 +190,21 @@ def _column(name: str) -> tuple[str, Params]:
     return _WRITTEN.get(name, name), []
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise QuestionError(f"{text!r} is no day; write it as 2026-10-01") from None
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise QuestionError(f"{text!r} is no month; write it as 2026-10") from None
+
+
+_DATES: Final[Mapping[str, Callable[[str], date]]] = {DAY: _day, MONTH: _month}
 _WRITTEN: Final = {DAY: f"CAST({DAY} AS VARCHAR)", MONTH: f"strftime({MONTH}, '%Y-%m')"}
 
 

@@ -214,6 +214,9 @@ def test_days_conditions_and_tags(tmp_path: Path) -> None:
     assert usd("ServiceName=AmazonS3", "ServiceName=AmazonEC2") == Decimal("0.70000080003")
     assert usd("tag:environment=prod") == usd("tag:a/b~c=odd") == Decimal("0.0000008")
     assert usd("ServiceName=x' OR '1'='1") is None
+    assert usd("Day=2026-10-06", "BillingMonth=2026-10") == Decimal("1.20000000003")
+    assert usd("Day!=2026-10-06") == Decimal("-0.5999992")
+    assert usd("BillingMonth=2026-11") is None
 
 
 @pytest.mark.parametrize(
@@ -221,6 +224,8 @@ def test_days_conditions_and_tags(tmp_path: Path) -> None:
     [
         ("Nope=1", "'Nope' is no column"),
         ("ServiceName", "is no condition"),
+        ("BillingMonth=October", "'October' is no month; write it as 2026-10"),
+        ("Day=2026-10", "'2026-10' is no day"),
         ("BilledCost=1", "is no column"),
         ("tag:=1", "is no column"),
         ('a"; DROP=1', "is no column"),
@@ -228,7 +233,7 @@ def test_days_conditions_and_tags(tmp_path: Path) -> None:
 )
 def test_what_is_no_condition_says_what_is(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        questions.read_condition(text)
+        Question(where=(questions.read_condition(text),))
 
 
 def test_rows_behind_a_figure_come_largest_first(tmp_path: Path) -> None:
