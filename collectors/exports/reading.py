@@ -24,9 +24,9 @@ MOST_NAMED: Final = 5
 MOST_ROWS: Final = 500
 """Rows that a drill-down brings."""
 SHOWN: Final = (
-    "Day", "SubAccountId", "SubAccountName", "ServiceName", "RegionId", "ChargeCategory", "UsageType", "Operation",
-    "ResourceId", "ChargeDescription", "ConsumedQuantity", "ConsumedUnit", "BillingCurrency", "BilledCost",
-    "EffectiveCost", "ListCost", "Tags",
+    "Day", "BilledCost", "BillingCurrency", "ChargeCategory", "ServiceName", "UsageType", "ResourceId", "SubAccountId",
+    "SubAccountName", "RegionId", "ConsumedQuantity", "ConsumedUnit", "ChargeDescription", "Operation", "EffectiveCost",
+    "ListCost", "Tags",
 )  # fmt: skip
 """What of a row is brought."""
 

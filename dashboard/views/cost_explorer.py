@@ -105,8 +105,8 @@ def build(found: Answers, state: CostState, *, now: datetime) -> CostView:
         table=_table(ordered[:MOST_SHOWN], whole, found, state, compared),
         keys=tuple(each.key for each in ordered[:MOST_SHOWN]),
         table_note=_table_note(ordered, whole),
-        rows=None if found.rows is None else _rows(found.rows, found.currency),
-        rows_note="" if found.rows is None else f"The {count(len(found.rows), 'row')} with the largest amounts.",
+        rows=None if found.rows is None else _rows(found.rows),
+        rows_note="" if found.rows is None else _rows_note(found.rows, whole),
         data=_data(ordered, state, found),
         file_name=f"costs-{found.month}-{'-'.join(state.by)}".replace(":", "-").replace("/", "-"),
     )
@@ -271,12 +271,22 @@ def _table(
             change = by_key[each.key]
             row |= {
                 f"{MEASURES[found.measure]} before": amount(change.before, found.currency),
-                "Change": "new" if change.kind is Kind.NEW else signed(change.difference, found.currency),
+                "Change": _changed(change, found.currency),
             }
         rows.append(row | {"Rows": f"{each.rows:,}"})
     columns = [*map(label, state.by), "Share", "Net", "Charges", "Credits", "Refunds"]
     columns += [f"{MEASURES[found.measure]} before", "Change"] if found.compared else []
     return pd.DataFrame(rows, columns=[*columns, "Rows"])
+
+
+def _changed(change: Change, currency: str) -> str:
+    """Say a difference; one of less than half a cent between amounts of cents is none to people."""
+    small = Decimal("0.005")
+    if change.kind is Kind.NEW:
+        return "new"
+    if change.difference and abs(change.difference) < small < abs(change.before or Decimal(0)):
+        return f"±{amount(Decimal(0), currency)}"
+    return signed(change.difference, currency)
 
 
 def _table_note(ordered: Sequence[Total], whole: Total | None) -> str:
@@ -287,15 +297,21 @@ def _table_note(ordered: Sequence[Total], whole: Total | None) -> str:
     return "Click a row to narrow the page to it, to leave it out, or to see what it is made of."
 
 
-def _rows(rows: Sequence[Mapping[str, object]], currency: str) -> pd.DataFrame:
-    del currency
-    shown = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    return pd.DataFrame(shown).dropna(axis="columns", how="all") if shown else pd.DataFrame()
+def _rows(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Give the rows without the columns in which none of them says anything."""
+    said = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+    return pd.DataFrame([{name: _cell(row[name]) for name in said} for row in rows], columns=said)
 
 
-def _cell(value: object) -> str | None:
+def _rows_note(rows: Sequence[Mapping[str, object]], whole: Total | None) -> str:
+    every = whole is not None and len(rows) == whole.rows
+    shown = f"All {count(len(rows), 'row')}" if every else f"The {count(len(rows), 'row')} with the largest amounts"
+    return f"{shown}, the largest first."
+
+
+def _cell(value: object) -> str:
     if value is None:
-        return None
+        return NO_VALUE
     return f"{value:f}" if isinstance(value, Decimal) else plain(str(value))
 
 

@@ -103,6 +103,7 @@ def test_grouping_filters_and_rows_are_in_the_link(open_page: Open, book: Book) 
         ("(none)", "Credit", "−$2.00"),
     }
     assert list(app.dataframe[1].value["BilledCost"]) == ["12.50000000001", "-2"]
+    assert "All 2 rows, the largest first." in words(app)
     app.button("cost-filter-0").click().run()
     assert "where" not in app.query_params
     app.selectbox[0].set_value("all").run()
@@ -147,6 +148,12 @@ def test_credits_that_take_all_charges_away_do_not_hide_them(open_page: Open, tm
     book = book_of(tmp_path, [focus("5", **OCTOBER), focus("-5", ChargeCategory="Credit", **OCTOBER)])
     app = opened(open_page, book)
     assert "2026-10 has $5.00 (charges)" in words(app)
+
+
+def test_a_difference_of_less_than_half_a_cent_is_none_to_people(open_page: Open, tmp_path: Path) -> None:
+    november = {"BillingPeriodStart": "2026-11-01T00:00:00Z", "ChargePeriodStart": "2026-11-05T13:00:00Z"}
+    book = book_of(tmp_path, [focus("38.5831", **OCTOBER), focus("38.58", **november)])
+    assert [row["Change"] for row in shown(opened(open_page, book))] == ["±$0.00"]
 
 
 def test_the_download_is_exact_and_holds_no_formula(book: Book) -> None:

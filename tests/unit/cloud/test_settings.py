@@ -81,6 +81,14 @@ def test_accounts_and_regions_from_the_environment(monkeypatch: pytest.MonkeyPat
         ("MONTHLY_CAP_USD", "-1", "WATCHKEEPER_MONTHLY_CAP_USD: '-1' is not accepted; give dollars such as 0 or 2.50"),
         ("DAILY_CAP_USD", "x", "WATCHKEEPER_DAILY_CAP_USD: 'x' is not accepted; give dollars such as 0 or 0.10"),
         (
+            "BILLING_EXPORT",
+            "s3:/bucket",
+            (
+                "WATCHKEEPER_BILLING_EXPORT: 's3:/bucket' is not accepted; "
+                "give a folder such as /data/exports, or s3://bucket/prefix"
+            ),
+        ),
+        (
             "REGIONS",
             "us-east-1,mars",
             "WATCHKEEPER_REGIONS.1: 'mars' is not accepted; give region names such as us-east-1,eu-west-1",
@@ -106,6 +114,17 @@ def test_the_cap_of_a_day_may_be_unset(value: str | None, cap: str | None, monke
     if value:
         monkeypatch.setenv("WATCHKEEPER_DAILY_CAP_USD", value)
     assert load().caps == Caps(Money(Decimal("2.50")), None if cap is None else Money(Decimal(cap)))
+
+
+@pytest.mark.parametrize(
+    ("value", "place"), [(None, None), ("", None), ("/data/x", "/data/x"), ("s3://my.bucket/a/b", "s3://my.bucket/a/b")]
+)
+def test_a_billing_export_is_a_folder_or_a_prefix(
+    value: str | None, place: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("WATCHKEEPER_BILLING_EXPORT", value)
+    assert load().billing_export == place
 
 
 @pytest.mark.parametrize("value", ["1", "65535"])
