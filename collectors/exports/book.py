@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 from cloud.clients import Clients
 from collectors.exports import files, versions
 from collectors.exports.bucket import Bucket, read_address
+from collectors.exports.columns import MONTH
 from collectors.exports.cube import Cube, all_flaws
 from collectors.exports.files import ExportError, Flaw, Found
 from collectors.exports.questions import Question, Total
-from collectors.exports.reading import reading
+from collectors.exports.reading import Described, Reader, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +79,28 @@ class Book:
         """Answer a question, out of the cube where that has what is asked; raises ExportError."""
         if question.fits_the_cube:
             return self._cube.totals(question)
-        found = self.found()
-        with reading(found.files, self._work) as reader:
-            return reader.totals(reader.describe().only(self._counting()), question)
+        with self._reading(question) as (reader, described):
+            return reader.totals(described, question) if described.files else ()
 
     def rows(self, question: Question) -> tuple[Mapping[str, object], ...]:
         """Give the rows behind a figure, the largest first; raises ExportError."""
-        found = self.found()
-        with reading(found.files, self._work) as reader:
-            return reader.rows(reader.describe().only(self._counting()), question)
+        with self._reading(question) as (reader, described):
+            return reader.rows(described, question) if described.files else ()
 
-    def _counting(self) -> frozenset[str]:
-        """Name the files that the cube counts: a figure and the rows behind it are about the same."""
+    @contextmanager
+    def _reading(self, question: Question) -> Iterator[tuple[Reader, Described]]:
+        """Open the files that a question is about: those that the cube counts, so that figure and rows agree."""
+        names = self._counting(question)
+        chosen = tuple(file for file in self.found().files if file.name in names)
+        with reading(chosen, self._work) as reader:
+            yield reader, reader.describe()
+
+    def _counting(self, question: Question) -> frozenset[str]:
+        """Name the files that the cube counts; of a billing month those that have rows of it."""
         note = self._cube.note()
-        return frozenset(versions.without_doubles(note.parts)[0]) if note else frozenset()
+        parts = versions.without_doubles(note.parts)[0] if note else {}
+        months = {each.value for each in question.where if each.column == MONTH and not each.negated}
+        return frozenset(name for name, part in parts.items() if not months or months & set(part.months))
 
     def close(self) -> None:
         self._cube.close()

@@ -130,7 +130,7 @@ _SUMS: Final = ", ".join(
 )
 
 
-def statement(question: Question, source: str) -> tuple[str, Params]:
+def statement(question: Question, source: str, *, clock: str = DAY) -> tuple[str, Params]:
     """Give the SELECT that answers a question out of `source`, which has the cube's sums or a row's."""
     keys: list[str] = []
     params: Params = []
@@ -140,7 +140,7 @@ def statement(question: Question, source: str) -> tuple[str, Params]:
         params += more
     grouped = ", ".join(["BillingCurrency", *keys])
     places = ", ".join(str(place + 1) for place in range(len(keys) + 1))
-    condition, more = where(question)
+    condition, more = where(question, clock=clock)
     sql = (
         f"SELECT {grouped}, {_SUMS} FROM {source} WHERE {condition} "  # noqa: S608 - names of our own only
         f"GROUP BY {places} ORDER BY {places} LIMIT {MOST_GROUPS + 1}"
@@ -148,13 +148,13 @@ def statement(question: Question, source: str) -> tuple[str, Params]:
     return sql, [*params, *more]
 
 
-def where(question: Question) -> tuple[str, Params]:
-    """Give the condition of a question and its parameters."""
+def where(question: Question, *, clock: str = DAY) -> tuple[str, Params]:
+    """Give the condition of a question and its parameters; `clock` is the column that first and last day bound."""
     parts: list[str] = ["true"]
     params: Params = []
     for edge, sign in ((question.since, ">="), (question.until, "<")):
         if edge is not None:
-            parts.append(f"{DAY} {sign} ?")
+            parts.append(f"{clock} {sign} ?")
             params.append(edge)
     wanted: dict[str, list[Condition]] = {}
     for condition in question.where:

@@ -139,7 +139,7 @@ class Reader:
     def totals(self, described: Described, question: Question) -> tuple[Total, ...]:
         """Answer a question out of the rows themselves; raises ExportError."""
         source, params = self.rows_of(described)
-        sql, more = questions.statement(question, source)
+        sql, more = questions.statement(question, source, clock=STARTS.name)
         keys = sql.count("?", 0, sql.index("FROM"))
         with answered():
             found = self._engine.execute(sql, [*more[:keys], *params, *more[keys:]]).fetchall()
@@ -148,7 +148,7 @@ class Reader:
     def rows(self, described: Described, question: Question) -> tuple[Mapping[str, object], ...]:
         """Give the rows that a question is about, the largest amounts first; raises ExportError."""
         source, params = self.rows_of(described)
-        condition, more = questions.where(question)
+        condition, more = questions.where(question, clock=STARTS.name)
         sql = (
             f"SELECT {', '.join(SHOWN)}, File FROM {source} WHERE {condition} "  # noqa: S608 - our own names only
             f"ORDER BY abs({BILLED}) DESC NULLS LAST, Day LIMIT {MOST_ROWS}"
