@@ -26,6 +26,7 @@ def pages(context: cached.Context) -> list[st.Page]:
         ),
     ]
     shown.append(st.Page("app_pages/spend.py", title="Spend", icon=":material/savings:", url_path="spend"))
+    shown.append(st.Page("app_pages/budgets.py", title="Budgets", url_path="budgets", visibility="hidden"))
     if context.books is not None:
         bill = st.Page("app_pages/own_bill.py", title="Own bill", icon=":material/receipt_long:", url_path="own-bill")
         shown.append(bill)

@@ -11,6 +11,7 @@ from typing import Final
 import streamlit as st
 
 from access.changes import ChangePlan, Outcome
+from access.policy import Action
 from dashboard import parts
 from dashboard.cached import Context
 from dashboard.views import review
@@ -23,7 +24,7 @@ Adopt = Callable[[Outcome], None]
 """Takes what became of a plan, and of its undo."""
 
 _OUTCOME: Final = "review-outcome"
-_FEEDS: Final = ("alarms", "alarm-documents", "alarm-roll", "topics", "policies", "doctor", "coverage")
+_FEEDS: Final = ("alarms", "alarm-documents", "alarm-roll", "topics", "policies", "doctor", "coverage", "budgets")
 """First words of the snapshots that a change makes old."""
 CALLS_PIXELS: Final = 260
 
@@ -125,7 +126,8 @@ def draw_outcome(context: Context, room: Workroom, done: Outcome, adopt: Adopt |
         if st.button("Close", type="primary", key="review-close"):
             _closed()
             st.rerun()
-        st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
+        if Action.EDIT_BUDGET not in done.plan.actions:
+            st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
     undo = done.undo
     if undo is not None:
         with st.expander("Undo"):

@@ -11,12 +11,14 @@ from access.changes import ChangePlan, Outcome, carry_out
 from access.identity import Actor
 from cloud.clients import Clients
 from cloud.metering import feature
-from collectors import live_alarms, notifying
+from collectors import budget_readings, live_alarms, notifying
+from collectors.budget_readings import BudgetReading
 from collectors.delivery import Seen
 from collectors.sources import CloudSources
 from core.reading import Reading, Scope
 
 Document = Mapping[str, Any]
+BUDGETS = "budgets"
 FEATURE = "workbench"
 """What these reads are booked to in the ledger."""
 
@@ -41,6 +43,9 @@ class Workroom(Protocol):
 
     def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
         """Give every scaling policy."""
+
+    def budget(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        """Give one budget as it is at this moment; nothing where it is not there."""
 
     def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
         """Authorize and apply a plan; it is in the audit record, whatever becomes of it."""
@@ -77,6 +82,10 @@ class CloudWorkroom:
     def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
         with feature(FEATURE):
             return notifying.read_policies(self._clients, scope, now=now)
+
+    def budget(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        with feature(BUDGETS):
+            return budget_readings.read_one(self._clients, scope, name, now=now)
 
     def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
         outcome = carry_out(plan, actor, self._clients, self._audit, now=now)

@@ -21,7 +21,7 @@ Truth = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One call by CloudWatch."""
+    """One call by an AWS service."""
 
     action: str
     """`sns:Publish`."""
@@ -32,6 +32,8 @@ class Caller:
     """Condition keys in lower case whose value is known."""
     as_account: Truth
     """Whether a statement for the account as a whole covers the service."""
+    service: str = SERVICE
+    """Who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _principal(statement: Mapping[str, Any], caller: Caller) -> Truth:
         return False
     accounts = [str(each) for each in _listed(principal.get("AWS", []))]
     services = [str(each).lower() for each in _listed(principal.get("Service", []))]
-    if "*" in accounts or SERVICE in services or "*" in services:
+    if "*" in accounts or caller.service in services or "*" in services:
         return True
     whole = [each for each in accounts if each == caller.account or each.endswith(f"::{caller.account}:root")]
     return caller.as_account if whole else False

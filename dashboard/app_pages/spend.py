@@ -46,6 +46,9 @@ def draw_view(view: spend.SpendView) -> None:
         draw_table(view.allowances, view.allowances_note, key="allowances")
     with parts.card("budgets", "Budgets", None):
         draw_table(view.budgets, view.budgets_note, key="budgets")
+        st.page_link(
+            "app_pages/budgets.py", label="Budgets: zero spend in one click, edit, create", icon=":material/edit:"
+        )
     with parts.card("services", "By service", None):
         draw_table(view.services, view.services_note, key="services")
 

@@ -109,8 +109,8 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
     """Give the page."""
     today = now.date()
     lines = [line for line in found.lines.value if line.cost.currency == "USD"]
-    days, usage = _days(lines), _usage(lines)
-    tracked = [(each, _tracked(each, days, today)) for each in found.budgets.value]
+    days, usage = days_of(lines), _usage(lines)
+    tracked = [(each, tracked_of(each, days, today)) for each in found.budgets.value]
     shown = min(tracked, key=_matters, default=None)
     allowances = _allowances(found)
     ahead = _forecast(usage, today)
@@ -151,7 +151,7 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
 # -- what is known ----------------------------------------------------------------------------------------------------
 
 
-def _days(lines: Sequence[SpendLine]) -> list[DaySpend]:
+def days_of(lines: Sequence[SpendLine]) -> list[DaySpend]:
     """Add up the lines by day; a day without any line is not known."""
     zero = Money(Decimal(0))
     found: dict[date, DaySpend] = {}
@@ -163,7 +163,7 @@ def _days(lines: Sequence[SpendLine]) -> list[DaySpend]:
     return [found[day] for day in sorted(found)]
 
 
-def _tracked(reading: BudgetReading, days: Sequence[DaySpend], today: date) -> Tracked:
+def tracked_of(reading: BudgetReading, days: Sequence[DaySpend], today: date) -> Tracked:
     """Track one budget. Costs by day say nothing of a budget that counts only part of them."""
     definition = from_response(reading.document, [each.document for each in reading.notifications])
     official = Official(reading.actual, reading.forecast) if reading.actual else None

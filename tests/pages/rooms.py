@@ -13,6 +13,7 @@ from access.audit import Audit
 from access.changes import ChangePlan, Outcome, carry_out
 from access.identity import Actor
 from cloud.faults import AccessDenied
+from collectors.budget_readings import BudgetReading
 from collectors.delivery import Seen
 from core.delivery import Subscription, Topic
 from core.reading import Reading, Scope
@@ -75,6 +76,9 @@ class FakeRoom:
         policy = {"PolicyARN": arn, "PolicyName": "out", "AutoScalingGroupName": "web-asg", "StepAdjustments": steps,
                   "PolicyType": "StepScaling", "AdjustmentType": "ChangeInCapacity"}  # fmt: skip
         return Reading((policy,), now)
+
+    def budget(self, scope: Scope, name: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
+        return Reading((), now)
 
     def carry_out(self, plan: ChangePlan, actor: Actor, *, now: datetime) -> Outcome:
         return carry_out(plan, actor, self, Audit(self.folder), now=now)

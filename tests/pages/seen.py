@@ -15,6 +15,7 @@ def text(app: AppTest) -> str:
         "text",
         "caption",
         "title",
+        "header",
         "code",
         "error",
         "metric",

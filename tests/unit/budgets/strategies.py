@@ -29,13 +29,13 @@ amounts = st.decimals("0.01", "9999", places=2)
 instants = st.integers(1_577_836_800, 1_900_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))
 limited = st.one_of(
     st.builds(Limit, amounts).map(lambda limit: {"limit": limit}),
-    st.builds(AutoAdjust, st.just("HISTORICAL"), st.integers(1, 12)).map(lambda it: {"auto_adjust": it}),
+    st.builds(AutoAdjust, st.just("HISTORICAL"), st.integers(1, 4)).map(lambda it: {"auto_adjust": it}),
     st.lists(st.tuples(instants, st.builds(Limit, amounts)), min_size=1, max_size=3, unique_by=lambda p: p[0]).map(
         lambda planned: {"planned": tuple(sorted(planned, key=lambda pair: pair[0]))}
     ),
 )
 budgets = st.builds(
-    lambda budget, limit: replace(budget, **limit),
+    lambda budget, limit: replace(budget, **limit, **({"time_unit": TimeUnit.MONTHLY} if "planned" in limit else {})),
     st.builds(
         BudgetDefinition,
         st.just("month"),
