@@ -20,7 +20,7 @@ PLANNED: Final = "PLANNED"
 
 @dataclass(frozen=True, slots=True)
 class AlertDraft:
-    """One notification of the form."""
+    """One notification of the form: `of`, `comparison`, `threshold` and `unit` are those of AWS's Notification."""
 
     of: str = "ACTUAL"
     comparison: str = "GREATER_THAN"
@@ -34,7 +34,10 @@ class AlertDraft:
 
 @dataclass(frozen=True, slots=True)
 class BudgetDraft:
-    """The form. Numbers and days are as typed; an empty text was not given."""
+    """The form. Numbers and days are as typed; an empty text was not given.
+
+    `name`, `kind`, `time_unit`, `amount`, `periods`, `start`, `end` and `alerts` are what AWS's budget has.
+    """
 
     name: str = ""
     kind: str = "COST"

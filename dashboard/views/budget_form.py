@@ -61,6 +61,7 @@ class Checked:
     """A draft with what it asks for, and what is still wrong with it."""
 
     draft: BudgetDraft
+    """As it was typed."""
     budget: BudgetDefinition | None
     """Where nothing is wrong."""
     errors: Mapping[str, str]

@@ -43,7 +43,7 @@ class BudgetReadings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListView:
-    """The list."""
+    """The list; `faults` is what could not be read."""
 
     table: pd.DataFrame
     """One row a budget, worst first; foreign text."""
@@ -64,7 +64,7 @@ class ListView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BudgetView:
-    """One budget in full."""
+    """One budget in full, as it is `live`; `badge` is how it stands, and `why` says so in a sentence."""
 
     name: str
     """Foreign text."""

@@ -27,7 +27,7 @@ _LIMITS: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreviewView:
-    """What the budget would have done."""
+    """What the budget would have done; `look` is calm where it would have notified nobody."""
 
     look: Look
     sentence: str

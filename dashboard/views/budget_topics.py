@@ -18,7 +18,7 @@ BUDGETS: Final = "budgets.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class TopicView:
-    """A topic as the one who chooses it must know it."""
+    """A topic, by its `arn`, as the one who chooses it must know it; `look` says whether it reaches anybody."""
 
     arn: str
     look: Look
