@@ -13,7 +13,7 @@ import streamlit as st
 from access.changes import ChangePlan
 from access.policy import Action, decide
 from budgets import actions, publishing
-from budgets.definition import DefinitionErrors, zero_spend
+from budgets.definition import DefinitionErrors, Kind, zero_spend
 from budgets.live import live_of
 from collectors.budget_readings import BudgetReading
 from collectors.delivery import Seen
@@ -32,6 +32,8 @@ from dashboard.wording import OK, md, plain
 from dashboard.workroom import Workroom
 
 ROW_PIXELS: Final = 34
+MOST_ROWS: Final = 14
+"""More are scrolled."""
 TOPIC_SECONDS: Final = 300.0
 """How often topics are looked at while somebody chooses one."""
 NET, GROSS = "net", "gross"
@@ -105,7 +107,8 @@ def draw_list(desk: Desk) -> None:
         return
     with parts.card("budget-list", "Budgets", None):
         picked = st.dataframe(
-            view.table, hide_index=True, height=min(12, len(view.table) + 1) * ROW_PIXELS + 4, row_height=ROW_PIXELS,
+            view.table, hide_index=True, height="content" if len(view.table) < MOST_ROWS else MOST_ROWS * ROW_PIXELS,
+            row_height=ROW_PIXELS,
             on_select="rerun", selection_mode="single-cell", key=f"budget-table-{parts.first(NAMED)[:20]}",
         )  # fmt: skip
         st.caption(md(view.note))
@@ -124,8 +127,8 @@ def draw_lock(context: Context) -> None:
 # -- one budget -------------------------------------------------------------------------------------------------------
 
 
-def draw_one(desk: Desk, name: str) -> None:
-    """Draw the budget that is open, and what can be done with it."""
+def draw_one(desk: Desk, name: str, *, below: Callable[[BudgetView], None]) -> None:
+    """Draw the budget that is open, what can be done with it, and `below` under it."""
     view = budget_list.one(desk.found, name, now=desk.context.now())
     if view is None:
         parts.empty("This budget is not there any more", "It was deleted, or is in another account.")
@@ -143,6 +146,8 @@ def draw_one(desk: Desk, name: str) -> None:
                 st.dataframe(view.history, hide_index=True, height="content", row_height=ROW_PIXELS, key="budget-past")
         for place, (number, state, sentences) in enumerate(view.actions):
             _action(desk, view, place, number, state, sentences)
+        if view.live.definition.kind in {Kind.COST, Kind.USAGE}:
+            below(view)
 
 
 def _buttons(desk: Desk, view: BudgetView) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import budget_desk, budget_fields, budget_parts, cached, parts, plan_dialog
+from dashboard.budget_action_parts import draw_new_action
 from dashboard.views import frame
 from dashboard.views.budget_form import check
 
@@ -30,7 +33,7 @@ def draw_budgets() -> None:
         budget_parts.draw_list(desk)
         named = parts.first(budget_parts.NAMED)
         if named:
-            budget_parts.draw_one(desk, named)
+            budget_parts.draw_one(desk, named, below=partial(draw_new_action, desk))
         budget_parts.draw_zero(desk)
 
 

@@ -324,3 +324,29 @@ def test_hostile_text_is_only_text(open_page: Open, room: BudgetRoom) -> None:
             for element in app.get(kind):
                 shown = str(getattr(element, "value", "")) + str(getattr(element, "label", ""))
                 assert "![x](" not in shown
+
+
+ROLE = "arn:aws:iam::111111111111:role/budget-actions"
+
+
+def test_an_action_is_said_in_a_dry_run_reviewed_made_and_taken_off(open_page: Open, room: BudgetRoom) -> None:
+    request = to_request(zero_spend("month", emails=["ana@example.test"]))
+    room.cloud.write("budgets", "CreateBudget", {"AccountId": PROD.account, **request})
+    app = opened(open_page, room, budget="month")
+    assert app.button(key="ba-review").disabled
+    app.text_input(key="ba-instances").set_value("i-0123456789abcdef0").run()
+    app.text_input(key="ba-role").set_value("nobody").run()
+    assert "nobody" in said(app)
+    app.text_input(key="ba-role").set_value(ROLE).run()
+    assert "would stop the EC2 instances i-0123456789abcdef0 in us-east-1" in said(app)
+    again = opened(open_page, room, budget="month", action=str(app.query_params["action"]))
+    assert again.text_input(key="ba-role").value == ROLE
+    again.button(key="ba-review").click().run()
+    assert "Give the budget month an action" in said(again)
+    again.button(key="review-do").click().run()
+    assert len(room.cloud.budgets["month"]["Actions"]) == 1
+    shown = opened(open_page, room, budget="month")
+    assert "standby" in said(shown)
+    shown.button(key="budget-action-gone-0").click().run()
+    shown.button(key="review-do").click().run()
+    assert room.cloud.budgets["month"]["Actions"] == []

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budgets.definition import (
@@ -208,6 +208,7 @@ def with_limit(budget: BudgetDefinition, **given: Any) -> BudgetDefinition:
     return replace(budget, **given)
 
 
+@settings(deadline=None)
 @given(definitions)
 def test_a_definition_goes_there_and_back(budget: BudgetDefinition) -> None:
     request = to_request(budget)

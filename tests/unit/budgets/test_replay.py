@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budgets.definition import Alert, AutoAdjust, BudgetDefinition, Kind, Limit, Subscriber, TimeUnit, zero_spend
@@ -166,6 +166,7 @@ costs = st.lists(st.decimals("0", "9", places=2), min_size=1, max_size=40)
 
 
 @given(costs, st.decimals("0.01", "50", places=2))
+@settings(deadline=None)
 def test_a_lower_threshold_never_notifies_later(amounts: list[Decimal], low: Decimal) -> None:
     known = days(" ".join(map(str, amounts)))
     watched = budget("10", alert(str(low), "ABSOLUTE_VALUE"), alert(str(low * 2), "ABSOLUTE_VALUE"))
@@ -175,6 +176,7 @@ def test_a_lower_threshold_never_notifies_later(amounts: list[Decimal], low: Dec
 
 
 @given(costs)
+@settings(deadline=None)
 def test_actual_costs_notify_once_a_period_and_only_of_what_is_passed(amounts: list[Decimal]) -> None:
     found = replay(budget("10", alert("100")), days(" ".join(map(str, amounts))))
     for period in found.periods:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.changes import canonical
@@ -16,6 +16,10 @@ from budgets.live import notification_of, version_of
 from core.delivery import Subscription, Topic
 from core.reading import Unknown
 from dashboard.views.alarm_draft import DraftError
+from dashboard.views.budget_action_form import ActionDraft
+from dashboard.views.budget_action_form import document as action_document
+from dashboard.views.budget_action_form import read as read_draft
+from dashboard.views.budget_action_form import read_document as read_action
 from dashboard.views.budget_draft import AlertDraft, BudgetDraft, document, read_document
 from dashboard.views.budget_form import check, copied, drafted, edited
 from dashboard.views.budget_topics import judge
@@ -27,6 +31,7 @@ MAIL = Subscriber("EMAIL", "a@b.test")
 
 
 @given(budgets)
+@settings(deadline=None)
 def test_any_budget_goes_through_the_form_and_back(budget: BudgetDefinition) -> None:
     found = check(drafted(budget))
     assert found.budget is not None, (found.errors, found.missing)
@@ -39,6 +44,7 @@ def test_any_budget_goes_through_the_form_and_back(budget: BudgetDefinition) -> 
 
 
 @given(budgets)
+@settings(deadline=None)
 def test_a_changed_budget_knows_what_was_live_through_the_link(budget: BudgetDefinition) -> None:
     draft = read_document(document(edited(budget)))
     assert draft == edited(budget)
@@ -61,6 +67,7 @@ drafts = st.builds(
 
 
 @given(drafts)
+@settings(deadline=None)
 def test_whatever_is_typed_is_judged_and_never_lost(draft: BudgetDraft) -> None:
     checked = check(draft)
     assert checked.ready or checked.errors or checked.missing
@@ -167,3 +174,48 @@ def test_a_topic_that_reaches_nobody_is_said() -> None:
     assert judge(ARN, waiting, account="1").look == WARNING
     assert judge(ARN, None, account="1").look == ALARM
     assert judge(ARN, Unknown("denied"), account="1").look == NO_DATA
+
+
+# -- actions ------------------------------------------------------------------------------------------------------
+
+MONTH = BudgetDefinition("month", limit=Limit(Decimal(10)))
+STOP = ActionDraft(
+    region="us-east-1", instances="i-0123456789abcdef0", emails="a@b.test",
+    role="arn:aws:iam::111111111111:role/budget-actions",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (STOP, "stop the EC2 instances i-0123456789abcdef0"),
+        (replace(STOP, kind="APPLY_IAM_POLICY", policy="arn:aws:iam::aws:policy/AWSDenyAll", who="role/x, user/ana"),
+         "attach the policy AWSDenyAll to user ana, role x"),
+        (replace(STOP, kind="APPLY_SCP_POLICY", policy="p-examplepolicyid", targets="ou-abcd-12345678"),
+         "attach the service control policy p-examplepolicyid to ou-abcd-12345678"),
+    ],
+)  # fmt: skip
+def test_an_action_is_read_and_said_and_survives_the_link(draft: ActionDraft, words: str) -> None:
+    found = read_action(action_document(draft))
+    assert found == draft
+    checked = read_draft(found, MONTH)
+    assert checked.action is not None, checked.errors
+    assert any(words in sentence for sentence in checked.sentences)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"role": ""}, "role"),
+        ({"role": "x"}, "role"),
+        ({"threshold": "x"}, "threshold"),
+        ({"region": "x"}, "region"),
+        ({"instances": " "}, "instances"),
+        ({"emails": ""}, "emails"),
+        ({"kind": "APPLY_IAM_POLICY", "policy": "x", "who": "role/x"}, "policy"),
+        ({"kind": "APPLY_IAM_POLICY", "policy": "arn:aws:iam::aws:policy/AWSDenyAll", "who": "x"}, "who"),
+        ({"kind": "APPLY_SCP_POLICY", "policy": "p-examplepolicyid", "targets": "z"}, "targets"),
+    ],
+)
+def test_what_is_wrong_with_an_action_stands_beside_its_field(change: dict[str, str], place: str) -> None:
+    assert place in read_draft(replace(STOP, **change), MONTH).errors
