@@ -169,4 +169,4 @@ def _age(status: Status, now_ms: int) -> str:
         return ""
     at = datetime.fromtimestamp(status.oldest_ms / 1000, UTC)
     age = timedelta(seconds=max(0, now_ms - status.oldest_ms) // 1000)
-    return f", the oldest since {at:%Y-%m-%d %H:%M:%S} UTC ({age} ago)"
+    return f", the oldest of {at:%Y-%m-%d %H:%M:%S} UTC ({age} ago)"

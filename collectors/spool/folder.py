@@ -76,7 +76,7 @@ class Status:
     size: int
     """Bytes that wait."""
     oldest_ms: int | None
-    """When the oldest of what waits was put; None where nothing waits."""
+    """Time of the oldest datapoint at the front of each file that waits; None where nothing does."""
     counts: Counts
     trouble: str
     """Why delivery failed last; empty where it did not."""
@@ -240,7 +240,7 @@ class Spool:
         found = [each for each in segments.waiting(self.path) if each.waiting]
         state = self.journal.read()
         size = sum(each.waiting for each in found)
-        oldest = min((int(each.path.name.partition("-")[0]) for each in found), default=None)
+        oldest = min((ms for each in found if (ms := each.first_ms()) is not None), default=None)
         with self._mine():
             metrics, price = self._register.of_month(month(now_ms)), self._register.price((), now_ms=now_ms)
         return Status(

@@ -32,6 +32,7 @@ _BODY: Final = struct.Struct("<QqddI")
 _SUM: Final = struct.Struct("<I")
 _DONE: Final = struct.Struct("<q")
 _TABLE: Final = np.array([zlib.crc32(bytes([n]), 0xFFFFFFFF) ^ 0xFFFFFFFF for n in range(256)], np.uint32)
+_AHEAD: Final = 1000
 _SUFFIX: Final = ".points"
 
 Slots = npt.NDArray[np.void]
@@ -115,6 +116,11 @@ class Waiting:
         found = np.frombuffer(data[: len(data) - len(data) % SLOT.itemsize], SLOT)
         sound = found["sum"] == _checksums(found)
         return found[sound], int(len(found) - sound.sum())
+
+    def first_ms(self) -> int | None:
+        """Give the time of the oldest of the datapoints that are delivered next; None where none can be read."""
+        slots, _ = self.read(self.done, min(self.size, self.done + _AHEAD * SLOT.itemsize))
+        return int(slots["ms"].min()) if len(slots) else None
 
     def deliver(self, done: int) -> None:
         """Note in place that all before `done` is delivered."""

@@ -137,7 +137,7 @@ def test_the_spool_says_what_waits_and_delivers_it(run: Run, endpoint: Endpoint,
     code, said, _ = run("spool")
     assert code == 0
     for line in (
-        "waiting    1 datapoints, 40 bytes, the oldest since 20",
+        "waiting    1 datapoints, 40 bytes, the oldest of 20",
         "trouble    Rate exceeded",
         "refused    none",
     ):

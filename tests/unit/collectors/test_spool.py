@@ -298,6 +298,7 @@ def test_a_full_spool_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(SpoolFullError, match="holds 80 bytes that are not delivered, and may hold 80"):
         spool.append(slot(metric.id, NOW, 3, 1), now_ms=NOW)
     assert spool.status(now_ms=NOW).waiting == 2
+    assert spool.status(now_ms=NOW).oldest_ms == NOW
 
 
 def test_a_thread_that_hangs_in_the_disk_holds_others_for_the_setting_only(tmp_path: Path) -> None:
