@@ -22,6 +22,7 @@ class Action(StrEnum):
     EDIT_TOPIC = "edit-topic"
     EDIT_SCALING = "edit-scaling"
     PIN_METRIC = "pin-metric"
+    PUSH_METRIC = "push-metric"
     EDIT_BUDGET = "edit-budget"
     RUN_GUARD = "run-guard"
     SPEND = "spend"
@@ -35,6 +36,7 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.SEND_TEST: Role.OPERATOR,
     Action.SET_ALARM_STATE: Role.OPERATOR,
     Action.PIN_METRIC: Role.OPERATOR,
+    Action.PUSH_METRIC: Role.ENGINEER,
     Action.EDIT_ALARM: Role.ENGINEER,
     Action.EDIT_TOPIC: Role.ENGINEER,
     Action.EDIT_SCALING: Role.ENGINEER,
@@ -54,6 +56,7 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.EDIT_TOPIC: "change topics and subscriptions",
     Action.EDIT_SCALING: "change scaling policies",
     Action.PIN_METRIC: "pin metrics for everybody",
+    Action.PUSH_METRIC: "push values into custom metrics",
     Action.EDIT_ALARM: "change alarms",
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",

@@ -23,7 +23,9 @@ from collectors.store import Store
 from core.reading import Reading, Scope
 from dashboard.drafts import Drafts
 from dashboard.feed import Feed
+from dashboard.pushing import SpoolDesk
 from dashboard.stage import Control, Stage
+from dashboard.views.custom_metrics import PushDesk
 from dashboard.views.frame import Place
 from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
@@ -67,6 +69,8 @@ class Context:
     """What our own calls cost; none where nobody counts them."""
     beacons: Beacons | None = None
     """What real users' browsers sent, counted; none where nothing takes it."""
+    pushing: PushDesk | None = None
+    """Where values are pushed by hand; none where nothing can be."""
     pins: PinDesk | None = None
     """Where series are pinned; none where nothing keeps them."""
     export: Book | None = None
@@ -172,6 +176,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         workroom=CloudWorkroom(clients, sources, audit),
         books=Books(meter.statement, meter.watched, settings.refresh_seconds, meter.prices, meter.hours, bill),
         beacons=beacons,
+        pushing=SpoolDesk(settings, clock=clock),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),

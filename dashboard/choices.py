@@ -48,6 +48,11 @@ def alarm_link(label: str, choice: MetricChoice) -> None:
     )
 
 
+def page_load_link() -> None:
+    """Draw the way to what has no place of its own in the navigation."""
+    st.page_link("app_pages/page_load.py", label="Page load and custom metrics", icon=":material/speed:")
+
+
 def alarm_links(lines: Sequence[PanelLine]) -> None:
     """Draw a link to an alarm on each series of a resource's charts."""
     choices = dict.fromkeys(MetricChoice(line.metric, line.statistic) for line in lines)

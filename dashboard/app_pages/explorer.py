@@ -34,13 +34,9 @@ def draw_search() -> None:
     if known is None:
         return
     words = st.text_input(
-        "Search metrics",
-        value=wanted.search,
-        placeholder="namespace, name or dimension, such as: elb latency",
-        icon=":material/search:",
-        max_chars=255,
-        key=f"explorer-search-{wanted.search}",
-    )
+        "Search metrics", value=wanted.search, placeholder="namespace, name or dimension, such as: elb latency",
+        icon=":material/search:", max_chars=255, key=f"explorer-search-{wanted.search}",
+    )  # fmt: skip
     if words != wanted.search:
         keep(replace(wanted, search=words))
         st.rerun()
@@ -110,6 +106,7 @@ parts.bar("Explorer", state, context)
 parts.problems((*state.problems, *wanted.problems))
 left, right = st.columns([5, 8], gap="xsmall")
 with left, parts.card("search", "Metrics", None):
+    choices.page_load_link()
     draw_search()
 with right, parts.card("answer", "Chart", None):
     if wanted.choices:

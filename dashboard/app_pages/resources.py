@@ -112,4 +112,5 @@ if wanted:
         open_resource("")
     draw_resource()
 else:
+    choices.page_load_link()
     draw_tables()

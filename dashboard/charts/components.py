@@ -12,8 +12,9 @@ from typing import Final
 import streamlit as st
 
 from core.timespan import Timespan
-from dashboard.charts import bench, figure, gauge, live, pictures, targets
+from dashboard.charts import bars, bench, figure, gauge, live, pictures, targets
 from dashboard.charts.assets import loader
+from dashboard.charts.bars import Bars
 from dashboard.charts.bench import BenchEvent, BenchView, Sent
 from dashboard.charts.gauge import Gauge
 from dashboard.charts.live import Look, Stream
@@ -28,6 +29,7 @@ _CHART: Final = st.components.v2.component("watchkeeper_chart", js=loader("plotl
 _TARGETS: Final = st.components.v2.component("watchkeeper_targets", js=loader("targets.js", base_path=_BASE))
 _BENCH: Final = st.components.v2.component("watchkeeper_bench", js=loader("bench.js", base_path=_BASE))
 _GAUGE: Final = st.components.v2.component("watchkeeper_gauge", js=loader("gauge.js", base_path=_BASE))
+_BARS: Final = st.components.v2.component("watchkeeper_bars", js=loader("bars.js", base_path=_BASE))
 _PICTURE: Final = st.components.v2.component("watchkeeper_picture", js=loader("pictures.js", base_path=_BASE))
 
 
@@ -117,6 +119,12 @@ def draw_gauge(shown: Gauge, *, key: str) -> None:
 def draw_window(picture: WindowPicture, *, key: str) -> None:
     """Draw M of N as boxes."""
     _PICTURE(key=key, data=pictures.window_document(picture))
+
+
+def draw_bars(shown: Bars, *, key: str) -> None:
+    """Draw bars on one scale of time."""
+    if shown.rows:
+        _BARS(key=key, data=bars.document(shown))
 
 
 def draw_steps(picture: StepsPicture, *, key: str) -> None:
