@@ -14,7 +14,7 @@ from dashboard.state import PageState
 from dashboard.views import custom_metrics, page_load
 from dashboard.views.custom_metrics import PushDesk, PushForm, PushView
 from dashboard.views.page_load import Recorded
-from dashboard.wording import md, plain
+from dashboard.wording import count, md, plain
 
 ROW_PIXELS = 34
 LIST_SECONDS = 300.0
@@ -71,7 +71,7 @@ def draw_beacons(context: Context) -> None:
     counts = dict(beacons.counts)
     kept = counts.pop("kept", 0)
     dropped = ", ".join(f"{number:,} {why}" for why, number in sorted(counts.items())) or "none"
-    st.caption(md(f"Real users: since this process began {kept:,} page loads were taken; dropped: {dropped}."))
+    st.caption(md(f"Real users: {count(kept, 'page load')} taken since this process began; dropped: {dropped}."))
 
 
 def draw_custom(context: Context, state: PageState) -> None:

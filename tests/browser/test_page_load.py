@@ -72,7 +72,7 @@ def test_a_visitors_page_load_appears_on_the_chart(watched: tuple[Product, Site,
     site.visit(visitor, port)
     product.advance(600)  # the demo cloud stands eight minutes behind, and the beacon is of now
     person = Viewer(visitor, product.url).open(f"/page-load?metric={FAMILY}&range=15m")
-    expect(visitor.get_by_text("1 page loads were taken")).to_be_visible(timeout=60_000)
+    expect(visitor.get_by_text("1 page load taken")).to_be_visible(timeout=60_000)
     series = visitor.locator(".st-key-card-series")
     expect(series.get_by_text("/employees").first).to_be_visible(timeout=60_000)
     person.until(lambda _: series.get_by_text("No datapoints").count() == 0, seconds=110)

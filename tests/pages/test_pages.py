@@ -22,7 +22,18 @@ from tests.pages import fakes, seen
 from tests.pages.conftest import MAIN, Open
 from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources, FakeStage, context
 
-PAGES = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench", "stories", "own_bill")
+PAGES = (
+    "wall",
+    "explorer",
+    "resources",
+    "alarms",
+    "alarm",
+    "alarm_health",
+    "workbench",
+    "stories",
+    "own_bill",
+    "page_load",
+)
 READING = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench")
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 
