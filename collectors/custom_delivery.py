@@ -104,11 +104,14 @@ class Delivery:
         return begun
 
     def _half_a_set(self, segment: segments.Waiting, end: int) -> int:
-        """Give the bytes at the end of a range that are the first half of a statistic set: they wait for the other."""
+        """Give the bytes at the end of a range that are the first half of a statistic set: they wait for the other.
+
+        Unless they are all that is left of a process that is gone.
+        """
         width = segments.SLOT.itemsize
         slots, _ = segment.read(max(segment.done, end - width), end)
-        begins = len(slots) and slots["kind"][-1] == segments.SET and end - segment.done > width
-        return width if begins else 0
+        begins = len(slots) and slots["kind"][-1] == segments.SET
+        return width if begins and (end - segment.done > width or not segment.is_abandoned()) else 0
 
     def _send(self, now: Round) -> CloudError | None:
         """Send the batches of a round that are not sent yet."""

@@ -131,6 +131,14 @@ class Waiting:
             os.close(handle)
         self.done = done
 
+    def is_abandoned(self) -> bool:
+        """Say whether nobody appends to it any more."""
+        handle = os.open(self.path, os.O_RDWR)
+        try:
+            return taken(handle)
+        finally:
+            os.close(handle)
+
     def remove_if_over(self) -> None:
         """Remove the file where all of it is delivered and nobody appends to it any more."""
         handle = os.open(self.path, os.O_RDWR)

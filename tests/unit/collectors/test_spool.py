@@ -262,6 +262,21 @@ def test_half_a_set_waits_for_its_other_half(spool: Spool, monkeypatch: pytest.M
     assert arrivals.values == Counter({("Load", 1.0): 1, ("Load", 6.0): 1})
 
 
+def test_half_a_set_is_damage_only_when_its_process_is_gone(spool: Spool) -> None:
+    metric, arrivals = admitted(spool), Arrivals()
+    delivery = Delivery(spool, ScriptedPush(arrivals), clock=clock)
+    spool.append(slot(metric.id, NOW, 2, 6, SET), now_ms=NOW)  # as a reader may see a write that is not over
+    delivery.deliver()
+    spool.append(slot(metric.id, NOW, 2, 4, EXTREMES), now_ms=NOW)
+    delivery.deliver()
+    assert arrivals.values == Counter({("Load", 6.0): 1})
+    spool.append(slot(metric.id, NOW, 2, 6, SET), now_ms=NOW)
+    spool.close()
+    delivery.deliver()
+    assert spool.journal.read().counts.damaged == 1
+    assert spool.status(now_ms=NOW).waiting == 0
+
+
 def test_only_what_is_older_than_aws_takes_is_dropped_and_counted(spool: Spool) -> None:
     metric, arrivals = admitted(spool), Arrivals()
     for age in (0, OLDEST_MS // 2, OLDEST_MS):
