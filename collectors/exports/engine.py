@@ -51,6 +51,10 @@ def answered() -> Iterator[None]:
     """Turn what DuckDB says of a question that it could not answer into an ExportError."""
     try:
         yield
+    except duckdb.OutOfRangeException as error:
+        raise ExportError(
+            "a sum has more than 14 digits before the point, the most that is added up exactly; filter it smaller"
+        ) from error
     except duckdb.Error as error:
         raise ExportError(reason(error)) from error
 

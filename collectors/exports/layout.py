@@ -25,6 +25,8 @@ _NUMBER: Final = r"'\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*'"
 MOST_REJECTS: Final = 1000
 """Broken lines of a file that are noted; there may be more, and all are left out."""
 _LONGEST_HEADER: Final = 1_000_000
+_THINKABLE: Final = "BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2199-12-31'"
+"""Times that a charge can have; DuckDB also reads `infinity` and the year 20260."""
 _FLOATS: Final = frozenset({"DOUBLE", "FLOAT"})
 CSV_OPTIONS: Final = (
     "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
@@ -201,7 +203,9 @@ def _starts(layout: Layout) -> str:
 def billing_month(layout: Layout) -> str:
     """Give the first day of a row's billing period; of the month of its day where the export names none."""
     cell = _cell(layout.cells(), layout.schema, columns.MONTH_STARTS)
-    begins = f"COALESCE({cell.instant}, {_starts(layout)})" if cell else _starts(layout)
+    begins = _starts(layout)
+    if cell:
+        begins = f"COALESCE(CASE WHEN {cell.instant} {_THINKABLE} THEN {cell.instant} END, {begins})"
     return f"CAST(date_trunc('month', {begins}) AS DATE)"
 
 
@@ -211,7 +215,7 @@ def broken(layout: Layout) -> str:
     billed, starts = (_cell(cells, layout.schema, column) for column in (AMOUNTS[0], columns.STARTS))
     if billed is None or starts is None:
         return "true"
-    return f"(({billed.unread}) OR ({starts.instant}) IS NULL)"
+    return f"(({billed.unread}) OR ({starts.instant} {_THINKABLE}) IS NOT TRUE)"
 
 
 def blemishes(layout: Layout) -> Sequence[tuple[str, str, str]]:

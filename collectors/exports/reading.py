@@ -95,11 +95,10 @@ class Reader:
         )
         try:
             # All of the answer is taken: before that DuckDB has not noted what it rejected.
-            (row,) = self._engine.execute(query, [[self._paths[file.name]]]).fetchall()
+            ((rows, lost, months, *spotted),) = self._engine.execute(query, [[self._paths[file.name]]]).fetchall()
+            flaws = [*self._rejected(how, file), *self._broken(how, file, lost)]
         except duckdb.Error as error:
             raise ExportError(f"cannot be read: {self._blank(reason(error))}") from error
-        rows, lost, months, *spotted = row
-        flaws = [*self._rejected(how, file), *self._broken(how, file, lost)]
         flaws += [
             Flaw(file.name, f"{name} of {many:,} {'row' if many == 1 else 'rows'} {what}")
             for (name, _, what), many in zip(spots, spotted, strict=True)
@@ -181,7 +180,7 @@ class Reader:
                 f"was left out: BilledCost is {_shown(cost)} and ChargePeriodStart {_shown(start)}",
             )
         if lost > MOST_NAMED:
-            yield Flaw(file.name, f"{lost - MOST_NAMED:,} more rows were left out like these")
+            yield Flaw(file.name, f"and {lost - MOST_NAMED:,} more like these were left out")
 
     def _rejected(self, how: Layout, file: ExportFile) -> Iterator[Flaw]:
         """Name the lines of a CSV that are no rows of its table."""
@@ -197,7 +196,7 @@ class Reader:
             yield Flaw(f"{file.name} line {line}", f"was left out: {self._blank(str(message).splitlines()[0])}")
         if found and (many := found[0][2]) > MOST_NAMED:
             least = "at least " if many >= MOST_REJECTS else ""
-            yield Flaw(file.name, f"{least}{many - MOST_NAMED:,} more lines were left out like these")
+            yield Flaw(file.name, f"and {least}{many - MOST_NAMED:,} more lines like these were left out")
 
     def _blank(self, text: str) -> str:
         """Take paths of this machine out of what DuckDB says."""

@@ -144,6 +144,20 @@ def test_broken_rows_are_named_and_the_rest_is_used(tmp_path: Path) -> None:
     assert any("'12,5'" in flaw.what for flaw in flaws)
 
 
+def test_days_that_no_charge_can_have_and_amounts_beyond_all_sums(tmp_path: Path) -> None:
+    far = ("infinity", "-infinity", "20260-01-01", "0001-01-01 (BC)", "1969-12-31")
+    rows = [focus("1", ChargePeriodStart=each) for each in far]
+    rows += [focus("2", BillingPeriodStart="infinity"), focus("9" * 41)]
+    write(tmp_path / "in" / "a.csv", rows)
+    (only,), flaws = ask(tmp_path / "in", tmp_path, Question(("BillingMonth",)))
+    assert (only.key, only.billed) == (("2026-10",), Decimal(2))
+    assert [flaw.place for flaw in flaws[:5]] == [f"a.csv row {place}" for place in range(1, 6)]
+    assert flaws[5].what == "and 1 more like these were left out"
+    write(tmp_path / "in" / "b.csv", [focus("9" * 14), focus("9" * 14)])
+    with pytest.raises(ExportError, match="more than 14 digits before the point"):
+        ask(tmp_path / "in", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "body", "what"),
     [
