@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from access.approvals import Approvals, takes_two
 from access.audit import Audit
 from access.identity import Actor
 from access.outcomes import Ending, Outcome, StepEnding, StepOutcome, ending_of
@@ -46,9 +47,18 @@ class Cloud(Protocol):
     def writer(self, scope: Scope, actor_name: str) -> AbstractContextManager[Writing]: ...
 
 
-def carry_out(plan: ChangePlan, actor: Actor, cloud: Cloud, audit: Audit, *, now: datetime) -> Outcome:
-    """Authorize and apply, as a click on a button asks for it; a refusal is an outcome, and written down."""
-    grant = authorize(plan, actor)
+def carry_out(
+    plan: ChangePlan, actor: Actor, cloud: Cloud, audit: Audit, *, now: datetime, approvals: Approvals | None = None
+) -> Outcome:
+    """Authorize and apply, as a click on a button asks for it; a refusal is an outcome, and written down.
+
+    An approval that the plan needs is looked up in `approvals`, and used up.
+    """
+    approval = approvals.granted(plan, now=now) if approvals is not None and takes_two(plan) else None
+    grant = authorize(plan, actor, approval=approval)
+    if not isinstance(grant, Verdict) and approval is not None and approvals is not None:
+        used = approvals.use(approval, now=now)
+        grant = grant if used else Verdict(allowed=False, reason="Its approval was used by somebody else just now.")
     if isinstance(grant, Verdict):
         refused(audit, plan, actor, grant, at=now)
         return Outcome(plan, Ending.REFUSED, grant.reason, _untried(plan.steps))

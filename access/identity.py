@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +25,13 @@ class Actor:
 
     name: str
     role: Role
+    subject: str = ""
+    """Whom the operating system knows, such as `ana#1000`; no variable changes it. Empty where nobody was asked."""
+
+    @property
+    def person(self) -> str:
+        """What tells two people apart."""
+        return self.subject or self.name
 
 
 def local_actor(settings: Settings) -> Actor:
@@ -32,4 +40,17 @@ def local_actor(settings: Settings) -> Actor:
         name = getpass.getuser()
     except (OSError, KeyError):
         name = "unknown user"
-    return Actor(name, Role(settings.role_name))
+    return Actor(name, Role(settings.role_name), _subject(name))
+
+
+def _subject(name: str) -> str:
+    """Name the operating-system user by number and the name that the system has for it."""
+    try:
+        import pwd  # not on Windows
+    except ImportError:
+        return name
+    number = os.getuid()
+    try:
+        return f"{pwd.getpwuid(number).pw_name}#{number}"
+    except KeyError:
+        return f"#{number}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from access.approvals import Approval, missing
 from access.identity import Actor
 from access.policy import Action, decide
 from core.money import Money
@@ -143,13 +144,16 @@ class Grant:
             raise TypeError("a grant is given by authorize(plan, actor), never made")
 
 
-def authorize(plan: ChangePlan, actor: Actor) -> Grant | Verdict:
-    """Give the grant to apply `plan`, or the verdict whose reason belongs on the disabled button."""
+def authorize(plan: ChangePlan, actor: Actor, *, approval: Approval | None = None) -> Grant | Verdict:
+    """Give the grant to apply `plan`, or the verdict whose reason belongs on the disabled button.
+
+    What stops things takes a second person's `approval` beside the actor's own role.
+    """
     if not plan.steps:
         return Verdict(allowed=False, reason="Nothing would change.")
     verdicts = [decide(actor, action) for action in plan.actions]
     refused = next((verdict for verdict in verdicts if not verdict.allowed), None)
-    return refused or Grant(actor, plan.fingerprint, _SEAL)
+    return refused or missing(plan, approval) or Grant(actor, plan.fingerprint, _SEAL)
 
 
 def joined(title: str, plans: Iterable[ChangePlan]) -> ChangePlan:

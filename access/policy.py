@@ -25,6 +25,7 @@ class Action(StrEnum):
     PUSH_METRIC = "push-metric"
     EDIT_BUDGET = "edit-budget"
     RUN_GUARD = "run-guard"
+    STOP_FLEET = "stop-fleet"
     SPEND = "spend"
     SEE_AUDIT = "see-audit"
 
@@ -43,6 +44,7 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.EDIT_BUDGET: Role.ENGINEER,
     Action.SEE_AUDIT: Role.ENGINEER,
     Action.RUN_GUARD: Role.ADMINISTRATOR,
+    Action.STOP_FLEET: Role.ADMINISTRATOR,
     Action.SPEND: Role.ADMINISTRATOR,
 }
 """The least role that may do each action; a missing action would be a bug, and a test says so."""
@@ -61,6 +63,7 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",
     Action.RUN_GUARD: "run the spending guard",
+    Action.STOP_FLEET: "stop what runs",
     Action.SPEND: "make calls that cost money",
 }
 _ORDER: Final = tuple(Role)

@@ -138,6 +138,8 @@ _ROWS: Final = (
     _row("WriteRequestUnits", "writes of tables on demand", "request units", "0.000000625", _DYNAMODB),
     _row("Request", "requests of functions", "requests", "0.0000002", _LAMBDA, free="1000000"),
     _row("Lambda-GB-Second", "running time of functions", "GB-seconds", "0.0000166667", _LAMBDA, free="400000"),
+    _row("Requests-Tier1", "writes and lists of stored objects", "requests", "0.000005", _S3),
+    _row("Requests-Tier2", "reads of stored objects", "requests", "0.0000004", _S3),
     _row("TimedStorage-ByteHrs", "stored objects", "GB-months", "0.023", _S3),
     _row("CW:Requests", "our own CloudWatch requests", "requests", "0.00001", _CLOUDWATCH, free="1000000"),
     _row("CW:GMD-Metrics", "metrics that we asked GetMetricData for", "metrics", "0.00001", _CLOUDWATCH),

@@ -31,7 +31,8 @@ from cloud.metering import Meter
 from cloud.permissions import PUSHES, READS, WRITES, Call
 from cloud.pushing import READ_SECONDS as PUSH_SECONDS
 from cloud.pushing import Pusher
-from cloud.settings import DEFAULT_REGION, Account, Settings
+from cloud.setting_fields import Account
+from cloud.settings import DEFAULT_REGION, Settings
 from core.reading import Scope
 
 if TYPE_CHECKING:

@@ -21,6 +21,8 @@ IAM_PREFIX: Final[Mapping[str, str]] = {client: prefix for prefix, client in _CL
 
 MADE_BY: Final[Mapping[str, str]] = {"created-by": "watchkeeper"}
 """The tag of topics that Watchkeeper made; only those may it delete again."""
+GUARDED: Final[Mapping[str, str]] = {"watchkeeper-guard": "allow"}
+"""The tag of what the spending guard may touch: groups and instances without it are nobody's business of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,25 @@ WRITE_BUDGETS: Final = (
 )
 """The same for budgets. Whoever creates an action also passes its role on: `writing_budgets_policy` says to whom."""
 
+_INSTANCES: Final = "arn:aws:ec2:*:*:instance/*"
+
+GUARD: Final = (
+    Permission("autoscaling:SuspendProcesses", "freeze: hold scaling back", (_GROUPS,), GUARDED),
+    Permission("autoscaling:ResumeProcesses", "restore: let groups scale again", (_GROUPS,), GUARDED),
+    Permission("autoscaling:UpdateAutoScalingGroup", "scale to zero, and back", (_GROUPS,), GUARDED),
+    Permission("ec2:StopInstances", "stop instances outside groups", (_INSTANCES,), GUARDED),
+    Permission("ec2:StartInstances", "restore: start them again", (_INSTANCES,), GUARDED),
+    Permission("sns:Publish", "tell a topic that a threshold is reached", (_TOPICS,)),
+)
+"""Everything that the spending guard does; a role of its own can hold it, apart from the one that changes alarms."""
+
 ALWAYS: Final[frozenset[Call]] = frozenset({("sts", "GetCallerIdentity"), ("sts", "AssumeRole")})
 """Calls that change nothing and need no permission in the account that is watched."""
 READS: Final[frozenset[Call]] = ALWAYS | {call for permission in (*READ, *EXPORT) for call in permission.calls}
 """The calls that a reading client makes."""
-WRITES: Final[frozenset[Call]] = frozenset(call for permission in (*WRITE, *WRITE_BUDGETS) for call in permission.calls)
+WRITES: Final[frozenset[Call]] = frozenset(
+    call for permission in (*WRITE, *WRITE_BUDGETS, *GUARD) for call in permission.calls
+)
 """The calls that a writing client makes."""
 PUSHES: Final[frozenset[Call]] = frozenset(call for permission in PUSH for call in permission.calls)
 """The calls that a client makes that pushes metrics."""
@@ -199,6 +215,11 @@ def writing_budgets_policy() -> Mapping[str, Any]:
         "Condition": {"StringEquals": {"iam:PassedToService": "budgets.amazonaws.com"}},
     }
     return {"Version": "2012-10-17", "Statement": [*_statements("WatchkeeperBudgets", WRITE_BUDGETS), passed]}
+
+
+def guarding_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document of what the spending guard does: on what has its tag, and nothing else."""
+    return {"Version": "2012-10-17", "Statement": _statements("WatchkeeperGuard", GUARD)}
 
 
 def _statements(name: str, permissions: Sequence[Permission]) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ which wins over the default. Credentials are no setting: botocore's ordinary cha
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tomllib
@@ -16,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -27,6 +26,19 @@ from pydantic_settings import (
 
 from cloud.caps import Caps
 from cloud.database import Place
+from cloud.setting_fields import (
+    DEMO_ACCOUNTS,
+    GUARD_AT_ACCEPTED,
+    REGIONS_ACCEPTED,
+    TOPIC,
+    Account,
+    GuardAt,
+    GuardRung,
+    Regions,
+    accepted,
+    comma_separated,
+    from_json,
+)
 from core.money import Money
 
 PREFIX: Final = "WATCHKEEPER_"
@@ -63,64 +75,10 @@ class SettingsError(ValueError):
         self.lines = lines
 
 
-def _comma_separated(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return _json(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON at character {error.pos + 1}") from error
-
-
 def _own_namespace(value: object) -> object:
     if isinstance(value, str) and value.startswith("AWS/"):
         raise ValueError("a namespace that begins with AWS/ is of AWS's own services")
     return value
-
-
-def _accepted(text: str, meaning: str, **rules: Any) -> Any:
-    return Field(description=meaning, json_schema_extra={"accepted": text}, **rules)
-
-
-_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-\d$"
-Region = Annotated[str, Field(pattern=_REGION)]
-Regions = Annotated[tuple[Region, ...], NoDecode, BeforeValidator(_comma_separated)]
-_ROLE: Final = r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"
-_REGIONS_ACCEPTED: Final = "region names such as us-east-1,eu-west-1"
-
-
-class Account(BaseModel):
-    """One AWS account to watch, and how it is reached."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Annotated[str, _accepted("twelve digits", "the account's number", pattern=r"^\d{12}$")]
-    name: Annotated[str, _accepted("1 to 60 characters", "what people call it", min_length=1, max_length=60)]
-    role_arn: Annotated[
-        str | None,
-        _accepted(
-            "a role's ARN such as arn:aws:iam::123456789012:role/watchkeeper",
-            "role to assume; none means the caller's own credentials",
-            pattern=_ROLE,
-        ),
-    ] = None
-    write_role_arn: Annotated[
-        str | None,
-        _accepted(
-            "a role's ARN such as arn:aws:iam::123456789012:role/watchkeeper-writes",
-            "role to assume for a change that a person applies; none means the credentials that read",
-            pattern=_ROLE,
-        ),
-    ] = None
-    regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions to watch there")] = ()
 
 
 def _postgres_url(value: object) -> object:
@@ -147,16 +105,6 @@ def _export_place(value: object) -> object:
     return value or None
 
 
-DEMO_ACCOUNTS: Final = (
-    Account(id="111111111111", name="directory-prod", regions=("us-east-1",)),
-    Account(
-        id="222222222222",
-        name="directory-dr",
-        role_arn="arn:aws:iam::222222222222:role/watchkeeper",
-        regions=("eu-west-1",),
-    ),
-)
-
 _PORT_ACCEPTED: Final = "a whole number from 1 to 65535"
 
 
@@ -167,38 +115,38 @@ class Settings(BaseSettings):
 
     cloud: Annotated[
         Literal["auto", "demo", "aws"],
-        _accepted("auto, demo or aws", "which cloud is watched; auto settles at start and then reads demo or aws"),
+        accepted("auto, demo or aws", "which cloud is watched; auto settles at start and then reads demo or aws"),
     ] = "auto"
-    demo_port: Annotated[int, _accepted(_PORT_ACCEPTED, "port of the embedded demo cloud", ge=1, le=65535)] = 4566
-    port: Annotated[int, _accepted(_PORT_ACCEPTED, "port of the dashboard", ge=1, le=65535)] = 8501
+    demo_port: Annotated[int, accepted(_PORT_ACCEPTED, "port of the embedded demo cloud", ge=1, le=65535)] = 4566
+    port: Annotated[int, accepted(_PORT_ACCEPTED, "port of the dashboard", ge=1, le=65535)] = 8501
     address: Annotated[
         str,
-        _accepted(
+        accepted(
             "an address of this machine such as 127.0.0.1 or 0.0.0.0",
             "where the dashboard listens; anything but loopback shows it to the network",
             pattern=r"^[A-Za-z0-9.:_-]+$",
         ),
     ] = "127.0.0.1"
-    regions: Annotated[Regions, _accepted(_REGIONS_ACCEPTED, "regions for accounts that name none")] = ()
+    regions: Annotated[Regions, accepted(REGIONS_ACCEPTED, "regions for accounts that name none")] = ()
     accounts: Annotated[
         tuple[Account, ...],
         NoDecode,
-        BeforeValidator(_json),
-        _accepted(
+        BeforeValidator(from_json),
+        accepted(
             'a list of accounts such as [{"id": "123456789012", "name": "prod"}], in TOML [[accounts]] tables',
             "accounts to watch; none means the caller's own",
         ),
     ] = ()
     role: Annotated[
         RoleName | None,
-        _accepted(
+        accepted(
             "viewer, operator, engineer or administrator",
             "what the person at this machine may do; by default viewer on AWS, administrator on the demo",
         ),
     ] = None
     data_dir: Annotated[
         Path,
-        _accepted(
+        accepted(
             "a directory that can be written",
             "where history, ledger and audit live; each cloud has a folder of its own in the one given",
         ),
@@ -206,20 +154,20 @@ class Settings(BaseSettings):
     database_url: Annotated[
         SecretStr | None,
         BeforeValidator(_postgres_url),
-        _accepted(
+        accepted(
             "a URL such as postgresql://watchkeeper:secret@db.example.com/watchkeeper, an @ in the password as %40",
             "PostgreSQL database that holds history and ledger for several machines; none keeps them in data_dir",
         ),
     ] = None
     refresh_seconds: Annotated[
-        int, _accepted("a whole number from 5 to 3600", "least age of metrics before AWS is asked again", ge=5, le=3600)
+        int, accepted("a whole number from 5 to 3600", "least age of metrics before AWS is asked again", ge=5, le=3600)
     ] = 60
     poll_seconds: Annotated[
-        int, _accepted("a whole number from 5 to 3600", "how often the collector looks for transitions", ge=5, le=3600)
+        int, accepted("a whole number from 5 to 3600", "how often the collector looks for transitions", ge=5, le=3600)
     ] = 15
     history_days: Annotated[
         int,
-        _accepted(
+        accepted(
             "a whole number from 1 to 3650",
             "how long metrics, transitions and costs that were read are kept, AWS's own 15 days of minutes and beyond",
             ge=1,
@@ -228,13 +176,13 @@ class Settings(BaseSettings):
     ] = 455
     monthly_cap_usd: Annotated[
         Decimal,
-        _accepted(
+        accepted(
             "dollars such as 0 or 2.50", "most that Watchkeeper's own calls may cost in a month", ge=0, decimal_places=5
         ),
     ] = Decimal(0)
     daily_cap_usd: Annotated[
         Decimal | None,
-        _accepted(
+        accepted(
             "dollars such as 0 or 0.10",
             "most that Watchkeeper's own calls may cost in a day, never more than in a month; "
             "none means that a day may take what the month has left",
@@ -244,7 +192,7 @@ class Settings(BaseSettings):
     ] = None
     custom_metrics_quota: Annotated[
         int,
-        _accepted(
+        accepted(
             "a whole number such as 10 or 200",
             "most custom metrics that applications on this machine may push in a month; ten are free in an account",
             ge=0,
@@ -252,7 +200,7 @@ class Settings(BaseSettings):
     ] = 10
     custom_metrics_spool_mb: Annotated[
         int,
-        _accepted(
+        accepted(
             "a whole number from 1 to 100000",
             "most megabytes of pushed datapoints that may wait on this disk; then new ones are refused",
             ge=1,
@@ -261,7 +209,7 @@ class Settings(BaseSettings):
     ] = 256
     custom_metrics_patience_ms: Annotated[
         int,
-        _accepted(
+        accepted(
             "a whole number from 0 to 60000",
             "longest that an application waits in milliseconds for the spool when it puts a datapoint",
             ge=0,
@@ -271,7 +219,7 @@ class Settings(BaseSettings):
     alarms_dir: Annotated[
         str | None,
         BeforeValidator(_nothing_is_none),
-        _accepted(
+        accepted(
             "a folder such as alarms or alarms/{account}/{region}",
             "folder of alarms as code that pages compare live alarms with; without {account} and {region} it is "
             "that of the first place watched; none means that there is none",
@@ -280,21 +228,50 @@ class Settings(BaseSettings):
     billing_export: Annotated[
         str | None,
         BeforeValidator(_export_place),
-        _accepted(
+        accepted(
             "a folder such as /data/exports, or s3://bucket/prefix",
             "FOCUS or legacy CUR export that the Costs page shows; none means that there is none",
         ),
     ] = None
-    demo_seed: Annotated[int, _accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
+    guard: Annotated[
+        Literal["off", "dry-run", "on"],
+        accepted(
+            "off, dry-run or on",
+            "the spending guard: dry-run tells people and shows what it would do, on also freezes by itself",
+        ),
+    ] = "off"
+    guard_at: Annotated[
+        GuardAt | None,
+        accepted(GUARD_AT_ACCEPTED, "an account's spend in a month at which the guard tells, freezes, scales, stops"),
+    ] = None
+    guard_spend: Annotated[
+        Literal["either", "actual", "estimated"],
+        accepted("either, actual or estimated", "the spend that thresholds are held against; either is the higher one"),
+    ] = "either"
+    guard_topic_arn: Annotated[
+        str | None,
+        accepted(
+            "a topic's ARN such as arn:aws:sns:us-east-1:123456789012:spending",
+            "topic that the guard tells of a threshold; none means the page, the log and the audit record only",
+            pattern=TOPIC,
+        ),
+    ] = None
+    prices_file: Annotated[
+        Path | None,
+        accepted(
+            "a TOML file of prices; docs/guard.md shows one", "own prices for the estimate of what the month costs"
+        ),
+    ] = None
+    demo_seed: Annotated[int, accepted("a whole number", "seed of the demo's weather", ge=0)] = 7
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        _accepted("debug, info, warning or error", "how much the processes say"),
+        accepted("debug, info, warning or error", "how much the processes say"),
     ] = "warning"
     allowed_hosts: Annotated[
         tuple[str, ...],
         NoDecode,
-        BeforeValidator(_comma_separated),
-        _accepted(
+        BeforeValidator(comma_separated),
+        accepted(
             "host names such as watch.example.com", "names under which the dashboard may be asked beside localhost"
         ),
     ] = ()
@@ -302,15 +279,15 @@ class Settings(BaseSettings):
     probe_allow: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         NoDecode,
-        BeforeValidator(_comma_separated),
-        _accepted(
+        BeforeValidator(comma_separated),
+        accepted(
             "networks such as 10.20.0.0/16,fd12::/16",
             "networks beside the public internet that a page load probe may connect to",
         ),
     ] = ()
     chromium: Annotated[
         str | None,
-        _accepted(
+        accepted(
             "a program such as /usr/bin/chromium",
             "browser that `probe --browser` drives; none takes Chromium or Chrome where they are installed",
         ),
@@ -318,7 +295,7 @@ class Settings(BaseSettings):
     page_load_namespace: Annotated[
         str,
         BeforeValidator(_own_namespace),
-        _accepted(
+        accepted(
             "a namespace such as PageLoad, not one that begins with AWS/",
             "where probes, real users' browsers and recordings put page load metrics",
             pattern=r"^[A-Za-z0-9._#-][A-Za-z0-9._/#:-]{0,254}$",
@@ -327,8 +304,8 @@ class Settings(BaseSettings):
     beacon_origins: Annotated[
         tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")], ...],
         NoDecode,
-        BeforeValidator(_comma_separated),
-        _accepted(
+        BeforeValidator(comma_separated),
+        accepted(
             "origins such as https://shop.example.com",
             "sites whose pages may send load times of real users to /beacon; none means that nothing is taken",
         ),
@@ -336,8 +313,8 @@ class Settings(BaseSettings):
     beacon_pages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^/[!-~]{0,199}$")], ...],
         NoDecode,
-        BeforeValidator(_comma_separated),
-        _accepted(
+        BeforeValidator(comma_separated),
+        accepted(
             "path templates such as /,/employees/:id",
             "pages that real users' load times are kept by, all others as one; none takes the first four that are seen",
         ),
@@ -345,8 +322,8 @@ class Settings(BaseSettings):
     beacon_metrics: Annotated[
         tuple[BeaconMetric, ...],
         NoDecode,
-        BeforeValidator(_comma_separated),
-        _accepted(
+        BeforeValidator(comma_separated),
+        accepted(
             "one or more of PageLoadTime, FirstByteTime, FirstContentfulPaint, LargestContentfulPaint, "
             "InteractionToNextPaint, CumulativeLayoutShift",
             "what is kept of real users' page loads; each is a metric for each page and each browser",
@@ -379,6 +356,11 @@ class Settings(BaseSettings):
         if cloud in {"demo", "aws"} and isinstance(base := given.get("data_dir", ".var"), str | Path):
             settled["data_dir"] = Path(base) / cloud
         return settled
+
+    def guarded_at(self, account: str) -> Mapping[GuardRung, Decimal]:
+        """Give the thresholds of the spending guard that hold for an account."""
+        own = next((known.guard_at for known in self.accounts if known.id == account), None)
+        return own if own is not None else self.guard_at or {}
 
     @property
     def caps(self) -> Caps:
@@ -499,7 +481,9 @@ def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
     return rows
 
 
-_NOT_GIVEN: Final = {"database_url": "none", "billing_export": "none", "alarms_dir": "none"}
+_NOT_GIVEN: Final = dict.fromkeys(
+    ("database_url", "billing_export", "alarms_dir", "guard_at", "guard_topic_arn", "prices_file"), "none"
+)
 
 
 def _printed(value: object) -> str:
@@ -509,6 +493,8 @@ def _printed(value: object) -> str:
         reached = f" through {value.role_arn}" if value.role_arn else ""
         written = f", changed through {value.write_role_arn}" if value.write_role_arn else ""
         return f"{value.id} {value.name} ({', '.join(value.regions) or 'regions from settings'}){reached}{written}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} at ${amount}" for name, amount in value.items()) or "none"
     if isinstance(value, SecretStr):
         from cloud import postgres
 

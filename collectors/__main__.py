@@ -37,6 +37,8 @@ from collectors.page_load.commands import Surroundings
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.reading import Fault, FaultKind, Scope
+from dashboard.console import guarding
+from dashboard.console.guarding import PriceError
 
 PATIENCE_SECONDS = 20
 """How long an endpoint may take to come up before a word is said."""
@@ -83,8 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
     stop = stopped_by_signals()
     try:
         return run(settings, stop, once=options.once)
-    except NewerSchemaError as error:
-        print(f"The collector cannot start. {error.detail}.", file=sys.stderr)
+    except (NewerSchemaError, PriceError) as error:
+        why = error.detail if isinstance(error, NewerSchemaError) else error
+        print(f"The collector cannot start. {why}.", file=sys.stderr)
         return 2
 
 
@@ -141,9 +144,10 @@ def run(settings: Settings, stop: threading.Event, *, once: bool) -> int:
     faults: list[Fault] = []
     try:
         with feature("collector"):
+            guard = guarding.watch(clients, sources)
             if not once:
                 wait_for_answer(sources, stop)
-            faults = poll(sources, stop, settings.poll_seconds, once=once)
+            faults = poll(sources, stop, settings.poll_seconds, once=once, guard=guard)
     finally:
         clients.close()
         sources.store.close()
@@ -161,11 +165,13 @@ def wait_for_answer(sources: CloudSources, stop: threading.Event) -> None:
         stop.wait(1)
 
 
-def poll(sources: CloudSources, stop: threading.Event, seconds: int, *, once: bool) -> list[Fault]:
+def poll(
+    sources: CloudSources, stop: threading.Event, seconds: int, *, once: bool, guard: guarding.Look | None = None
+) -> list[Fault]:
     """Look at every scope each few seconds, and say each fault when it is new. Give those of the last look."""
     said: list[Fault] = []
     while not stop.is_set():
-        faults = look(sources)
+        faults = look(sources, guard)
         for message in dict.fromkeys(fault.message for fault in faults if fault not in said):
             log.warning("%s", message)
         said = faults
@@ -175,18 +181,20 @@ def poll(sources: CloudSources, stop: threading.Event, seconds: int, *, once: bo
     return said
 
 
-def look(sources: CloudSources) -> list[Fault]:
-    """Look at every scope once; give what failed."""
+def look(sources: CloudSources, guard: guarding.Look | None = None) -> list[Fault]:
+    """Look at every scope once, and at what it costs; give what failed."""
     try:
         scopes = sources.scopes
     except EXPECTED as error:
         return [translate(error).to_fault(Scope("caller", "sts"), "sts:GetCallerIdentity")]
+    accounts = list(dict.fromkeys(scope.account for scope in scopes))
     looks = [sources.poll(scope, now=clock()) for scope in scopes]
-    looks += [sources.poll_spend(account, now=clock()) for account in dict.fromkeys(each.account for each in scopes)]
+    looks += [sources.poll_spend(account, now=clock()) for account in accounts]
     faults = [fault for look in looks for fault in look.faults]
     if any(fault.kind in _WAITED_FOR for fault in faults):
         return faults  # each pin would wait for the same silence
-    return [*faults, *sources.poll_export(now=clock()), *sources.read_pins(scopes, now=clock())]
+    faults += [*sources.poll_export(now=clock()), *sources.read_pins(scopes, now=clock())]
+    return [*faults, *(guard(accounts, clock()) if guard is not None else ())]
 
 
 if __name__ == "__main__":

@@ -41,13 +41,14 @@ class Counting:
         self._sources = sources
         self._kept = counts.snapshots(sources.store)
         self._memory = functions.snapshots(sources.store)
+        self._every = counts.REFRESHES * timedelta(seconds=sources.clients.settings.refresh_seconds)
         self._lock = threading.Lock()
 
     def counts(self, scope: Scope, *, now: datetime) -> Reading[Counted]:
-        """Give what was used this month, counted at most `counts.EVERY` ago. Faults are listed in the counts too."""
+        """Give what was used this month, counted ten minutes ago at most by default. Faults are in the counts too."""
         try:
             with self._lock:
-                return self._kept.younger(scope, counts.EVERY, now=now) or self._counted(scope, now)
+                return self._kept.younger(scope, self._every, now=now) or self._counted(scope, now)
         except DatabaseDownError as error:
             fault = error.to_fault(scope, "counting what is used")
             month, lately = counts.spans(now)

@@ -25,8 +25,8 @@ from core.series import MetricId
 from core.timespan import Timespan, from_epoch
 from core.usage import Count, Uncounted
 
-EVERY: Final = timedelta(minutes=10)
-"""How old counts may be. Each series that is counted takes a request as often."""
+REFRESHES: Final = 10
+"""Counts are made this many times as rarely as charts are read: each series that is counted takes a request."""
 LATELY: Final = timedelta(minutes=15)
 """The newest stretch that says what things cost now."""
 PUBLISHED: Final = timedelta(minutes=1)
@@ -39,7 +39,7 @@ _BILLED_STATES: Final = frozenset({"running", "shutting-down", "stopping"})
 NEVER_COUNTED: Final = (
     Uncounted("Data sent to the internet and between zones", "No free metric says where bytes went."),
     Uncounted("Volumes, snapshots and addresses", "They are not read."),
-    Uncounted("Requests to storage", "S3 counts them only where a paid metric is switched on."),
+    Uncounted("Requests to buckets without request metrics", "S3 counts them only where those are switched on."),
     Uncounted("CloudWatch requests of others", "AWS tells only the bill."),
     Uncounted("Support, tax, the Marketplace and every service not named here", "They are not read."),
 )

@@ -183,9 +183,9 @@ class _Finder:
                 continue
             if row.unless and MetricId(metric.namespace, row.unless, metric.dimensions) in there:
                 continue
-            thing = " ".join(value for name, value in metric.dimensions if name != "StorageType")
-            if metric.namespace == "AWS/S3" and metric.dimension_map.get("StorageType") != "StandardStorage":
+            if any(metric.dimension_map.get(name, value) != value for name, value in _ONLY.items()):
                 continue
+            thing = " ".join(value for name, value in metric.dimensions if name not in _ONLY)
             yield _Meter(row.usage_type, thing, (self._query(metric, row),), level=row.period is not None)
 
     def _sum(self, metric: MetricId) -> MetricQuery:
@@ -211,6 +211,8 @@ class _Row:
     """Another metric of the same thing, beside which this one is not billed."""
 
 
+_ONLY: Final = {"StorageType": "StandardStorage", "FilterId": "EntireBucket"}
+"""Of these dimensions only this value is counted: other classes have other prices, other filters overlap."""
 _TABLE: Final = (("TableName",), ("GlobalSecondaryIndexName", "TableName"))
 _ROWS: Final[Mapping[tuple[str, str], _Row]] = {
     ("AWS/Lambda", "Duration"): _Row(_RUNNING_TIME, (("FunctionName",),)),
@@ -224,6 +226,14 @@ _ROWS: Final[Mapping[tuple[str, str], _Row]] = {
         "WriteRequestUnits", _TABLE, unless="ProvisionedWriteCapacityUnits"
     ),
     ("AWS/Logs", "IncomingBytes"): _Row("DataProcessing-Bytes", (("LogGroupName",),)),
+    **{
+        ("AWS/S3", name): _Row("Requests-Tier1", (("BucketName", "FilterId"),))
+        for name in ("PutRequests", "PostRequests", "ListRequests")
+    },
+    **{
+        ("AWS/S3", name): _Row("Requests-Tier2", (("BucketName", "FilterId"),))
+        for name in ("GetRequests", "HeadRequests", "SelectRequests")
+    },
     ("AWS/S3", "BucketSizeBytes"): _Row("TimedStorage-ByteHrs", (("BucketName", "StorageType"),), _DAY),
 }
 """What is billed by what a metric says. Source: each service's list of metrics."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from access.approvals import Approvals
 from access.audit import Audit
 from access.identity import Actor, local_actor
 from cloud.clients import Clients
@@ -21,8 +22,10 @@ from collectors.sources import CloudSources
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from core.reading import Reading, Scope
+from dashboard.console.guarding import PriceError, prices_of
 from dashboard.drafts import Drafts
 from dashboard.feed import Feed
+from dashboard.guardroom import Guardroom, Guards
 from dashboard.pushing import SpoolDesk
 from dashboard.stage import Control, Stage
 from dashboard.views.custom_metrics import PushDesk
@@ -75,6 +78,8 @@ class Context:
     """Where series are pinned; none where nothing keeps them."""
     export: Book | None = None
     """The billing export; none where settings name none."""
+    guards: Guards | None = None
+    """Estimates and the spending guard; none where nothing remembers what it did."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -135,8 +140,9 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         meter, store = Meter(settings.place, clock=clock, caps=settings.caps), Store(settings.place)
-    except NewerSchemaError as error:
-        raise NotReady(error.detail) from error
+        prices = prices_of(settings)
+    except (NewerSchemaError, PriceError) as error:
+        raise NotReady(error.detail if isinstance(error, NewerSchemaError) else f"{error}.") from error
     clients = Clients(settings, meter)
     try:
         scopes = clients.scopes()
@@ -149,6 +155,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
     feed = Feed()
     drafts = Drafts(settings.place)
     audit = Audit(settings.data_dir)
+    approvals = Approvals(settings.place, audit)
 
     def bill(start: date) -> dict[str, Reading[tuple[SpendLine, ...]]]:
         return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
@@ -156,6 +163,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
     def shut() -> None:
         feed.close()
         drafts.close()
+        approvals.close()
         if sources.export is not None:
             sources.export.close()
         clients.close()
@@ -179,6 +187,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         pushing=SpoolDesk(settings, clock=clock),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
+        guards=Guardroom(clients, sources, audit, approvals, prices),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

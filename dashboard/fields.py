@@ -6,7 +6,6 @@ where it differs, so nothing is taken from under the fingers of somebody who typ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,9 +59,9 @@ class Fields:
             st.text_area(label, key=key, on_change=lambda: write(st.session_state[key] or ""), **options)
 
     def whole(self, label: str, field: str, *, empty: int | None = None, **options: Any) -> None:
-        """Draw a whole number with steps up and down; a text that is none, or far out of range, stays a text."""
+        """Draw a whole number with steps up and down; a text that is none stays a text."""
         text = self.value(field)
-        if text and not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        if not text.isdecimal() and text:
             self.text(label, field)
             return
         key = self._held(f"{field}-number", int(text) if text else empty)
@@ -110,15 +109,14 @@ class Fields:
 
     def radio(self, label: str, field: str, names: Mapping[str, str], captions: Sequence[str] | None) -> None:
         """Draw a choice with a sentence under each."""
-        value = self.value(field)
-        key = self._held(field, value)
+        key = self._held(field, self.value(field))
         write = self._write(field)
         with self.box(field):
             st.radio(
                 label,
-                list(dict.fromkeys((*names, value))),
+                list(names),
                 key=key,
-                format_func=lambda held: names.get(held) or md(held),
+                format_func=lambda held: names[held],
                 captions=captions,
                 on_change=lambda: write(st.session_state[key]),
             )

@@ -21,6 +21,7 @@ def pages(context: cached.Context) -> list[st.Page]:
         st.Page("app_pages/alarms.py", title="Alarms", icon=":material/notifications:", url_path="alarms"),
         st.Page("app_pages/alarm.py", title="Alarm", url_path="alarm", visibility="hidden"),
         st.Page("app_pages/workbench.py", title="Alarm workbench", url_path="workbench", visibility="hidden"),
+        st.Page("app_pages/guard.py", title="Estimate and guard", url_path="guard", visibility="hidden"),
         st.Page("app_pages/cost_explorer.py", title="Costs", url_path="costs", visibility="hidden"),
         st.Page(
             "app_pages/alarm_health.py", title="Alarm health", icon=":material/stethoscope:", url_path="alarm-health"

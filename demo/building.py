@@ -293,7 +293,7 @@ def _data(moto: Backends, site: Site, role: str) -> None:
             "Handler": "thumbnails.handler",
             "Description": "Makes thumbnails of uploaded photos",
             "Code": {"ZipFile": ""},
-            "MemorySize": 256,
+            "MemorySize": 1024,
             "Timeout": 30,
             "PackageType": "Zip",
             "Tags": dict(site.tags),

@@ -300,8 +300,11 @@ def _function(sender: Sender, now: Conditions, built: Built) -> None:
     values = 240.0 * np.exp(
         np.array([-1.3, -0.6, -0.1, 0.4, 1.0, 2.1]) * 0.45 + 0.06 * normal(now.source.key("ms"), slots)
     )
+    values *= 1.0 + 9.0 * now.effects.surge[:, None]  # the runaway works on whole photos; as `demo.usage` bills it
     counts = np.maximum(0.0, np.diff(np.rint(calls[:, None] * np.linspace(0.0, 1.0, 7)), axis=1))
     sender.put("AWS/Lambda:Invocations", where, _some(calls), "Count")
+    everything = {"BucketName": built.site.bucket, "FilterId": "EntireBucket"}
+    sender.put("AWS/S3:PutRequests", everything, _some(calls), "Count")  # each writes one thumbnail
     sender.put("AWS/Lambda:Errors", where, np.where(ran, np.minimum(errors, calls), np.nan), "Count")
     sender.put("AWS/Lambda:Throttles", where, np.where(ran, throttled, np.nan), "Count")
     sender.put("AWS/Lambda:ConcurrentExecutions", where, np.where(ran, np.ceil(calls * 0.27 / 60.0), np.nan), "Count")

@@ -17,6 +17,9 @@ SIGNING_NAMES: Final = {
 }
 """Signing name -> botocore's name, where they differ and a person would not know the first."""
 
+REST_OPERATIONS: Final = {("lambda", "GET /2015-03-31/functions"): "ListFunctions"}
+"""Operations of REST services that the product calls; any other is named by method and path."""
+
 CLASSIC_ELB_VERSION: Final = "2012-06-01"
 """Classic load balancers share elbv2's signing name; only the API version tells them apart."""
 
@@ -32,7 +35,7 @@ class Address:
     service: str
     """botocore's name of the service; empty where the request is not signed and says nothing."""
     operation: str
-    """The operation as AWS names it; of REST services the HTTP method and the path."""
+    """The operation as AWS names it; of most REST services the HTTP method and the path."""
     protocol: Protocol
     access_key: str = ""
     region: str = ""
@@ -55,9 +58,10 @@ def address(environ: dict[str, Any], body: bytes) -> Address:
         has_target=bool(target),
         service=service,
     )
+    operation = _operation(environ, path=path, target=target, form=form)
     return Address(
         service=service,
-        operation=_operation(environ, path=path, target=target, form=form),
+        operation=REST_OPERATIONS.get((service, operation), operation),
         protocol=protocol,
         access_key=match["key"] if match else "",
         region=match["region"] if match else "",

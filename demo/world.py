@@ -19,6 +19,9 @@ HOSTILE_BIDI: Final = "p99 \u202egnikcehc\u202c :material/delete: `x` <b>slow</b
 """A right-to-left override, which draws the text backwards, in an alarm's name."""
 HOSTILE_PAGE: Final = "/<script>alert(1)</script>"
 
+GUARDED: Final = ("watchkeeper-guard", "allow")
+"""The tag that lets the product's spending guard touch a group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -132,7 +135,7 @@ PROD: Final = Site(
         maximum=6,
         desired=2,
         policies=(STEP_OUT, SIMPLE_IN),
-        tags=(("Name", "directory-web"), ("Service", "employee-directory"), ("Team", HOSTILE_MARKS)),
+        tags=(("Name", "directory-web"), ("Service", "employee-directory"), ("Team", HOSTILE_MARKS), GUARDED),
     ),
     targets=TargetPlan("directory-web"),
     share=1.0,
@@ -159,7 +162,7 @@ DR: Final = Site(
         maximum=4,
         desired=1,
         policies=(TRACK_CPU,),
-        tags=(("Name", "directory-dr-web"), ("Service", "employee-directory")),
+        tags=(("Name", "directory-dr-web"), ("Service", "employee-directory"), GUARDED),
     ),
     targets=TargetPlan("directory-dr-web"),
     share=0.4,

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import cached, parts, report_parts
+from dashboard import cached, guard_parts, parts, report_parts
 from dashboard.charts.components import draw_chart, draw_gauge
 from dashboard.views import frame, spend
 from dashboard.wording import md
@@ -66,6 +66,7 @@ def draw_spend() -> None:
 parts.bar("Spend", state, context, timed=False)
 parts.problems(state.problems)
 draw_spend()
+guard_parts.card_for_spend(context, state.scope)
 
 report_parts.draw(context, state.scope)
 st.page_link("app_pages/cost_explorer.py", label="Costs in the billing export", icon=":material/table_chart:")

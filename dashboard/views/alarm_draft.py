@@ -21,7 +21,7 @@ LONGEST_IN_LINK: Final = 1_500
 chat programs cut links from about 2,000 characters on."""
 LONGEST_DOCUMENT: Final = 100_000
 """Characters of a draft; the largest request that PutMetricAlarm and PutCompositeAlarm take is far below."""
-MOST_ENTRIES: Final = 100
+MOST_ENTRIES: Final = 500
 """Entries of one list: AWS allows 5 actions a state, 50 tags and 20 metrics, and a draft may hold too many."""
 KEPT_SIGN: Final = "k"
 CARRIED_SIGN: Final = "c"

@@ -49,6 +49,7 @@ _NAMES: Final = {
     "doctor": "Alarm doctor",
     "coverage": "Alarm coverage",
     COLLECTOR: "Collector, in the background",
+    "estimate": "Estimate of the month's cost, in the background",
     PINNED: "Pinned series, in the background",
     "other": "Start-up and everything else",
 }

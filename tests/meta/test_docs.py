@@ -26,6 +26,7 @@ from cloud.permissions import (
     READS,
     WRITES,
     export_policy,
+    guarding_policy,
     policy,
     pushing_policy,
     writing_budgets_policy,
@@ -77,6 +78,10 @@ def test_the_policy_in_the_docs_is_the_one_that_the_code_needs() -> None:
 def test_the_policy_of_the_writing_role_is_the_one_that_the_code_needs() -> None:
     compare("iam/write-alarms.json", json.dumps(writing_policy(), indent=2) + "\n")
     compare("iam/write-budgets.json", json.dumps(writing_budgets_policy(), indent=2) + "\n")
+
+
+def test_the_policy_of_the_guard_is_the_one_that_the_code_needs() -> None:
+    compare("iam/guard.json", json.dumps(guarding_policy(), indent=2) + "\n")
 
 
 def test_the_policy_of_what_pushes_metrics_is_the_one_that_the_code_needs() -> None:

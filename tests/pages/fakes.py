@@ -36,6 +36,7 @@ from core.series import MetricId, Series
 from core.timespan import from_epoch
 from dashboard.cached import Context
 from dashboard.feed import Feed
+from dashboard.guardroom import Guards
 from dashboard.stage import Playbill, StageError, StoryCard, Telling
 from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
@@ -387,6 +388,7 @@ def context(
     pins: PinDesk | None = None,
     workroom: Workroom | None = None,
     export: Book | None = None,
+    guards: Guards | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -403,6 +405,7 @@ def context(
         pins=pins,
         workroom=workroom,
         export=export,
+        guards=guards,
         patience=patience,
         close=feed.close,
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -189,6 +187,15 @@ def test_the_explorer_and_a_resource_link_to_an_alarm_on_what_they_show(open_pag
         assert any("alarm" in str(link.proto) for link in app.get("page_link"))
 
 
+def test_the_list_of_alarms_is_narrowed_and_leads_to_a_new_one(open_page: Open) -> None:
+    app = open_page(context(), "alarms")
+    assert "3 alarms of 3; 1 in alarm" in said(app)
+    app.text_input(key="alarm-words").set_value("high").run()
+    assert "1 alarm of 3" in said(app)
+    app.button(key="new-alarm").click().run()
+    assert "Choose what to watch" in said(app)
+
+
 # -- with a workroom: editing, copying, reviewing -----------------------------------------------------------------
 
 
@@ -284,29 +291,3 @@ def test_a_composite_alarm_is_replayed_over_what_its_alarms_did(open_page: Open,
     assert "Now 1 of 1 alarm in alarm: web-cpu-high." in text
     gone = Draft(kind=Kind.COMPOSITE, name="both", rule='ALARM("nobody")')
     assert "There is no alarm of the name nobody" in said(open_page(context(), "workbench", draft=token(gone)))
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"n": "0"}, {"n": "99999999999999999999"}, {"m": "-1"}, {"missing": "perhaps"}, {"window": "x"}, {"days": "9"},
-        {"period": "x"}, {"comparison": "x"}, {"band_comparison": "x", "kind": Kind.BAND}, {"warm_up": "x"},
-        {"policy_kind": "x", "policy_unit": "x", "topic_protocol": "x"}, {"low_samples": "x", "statistic": "p99"},
-        {"kind": Kind.COMPOSITE, "rule": " OR ".join(f"ALARM(a{number})" for number in range(90))},
-        {"kind": Kind.MATH, "threshold_id": "x", "queries": (QueryDraft("m1", period="x", statistic=""),)},
-    ],
-)  # fmt: skip
-def test_no_link_breaks_the_form(open_page: Open, tmp_path: Path, odd: dict[str, Any]) -> None:
-    draft = replace(GOOD, **odd)
-    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(draft))
-    assert not app.exception
-    assert not app.error
-
-
-def test_another_name_in_the_request_is_another_alarm(open_page: Open, tmp_path: Path) -> None:
-    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
-    app.button_group(key="wb-kind").set_value(Kind.REQUEST).run()
-    renamed = (app.text_area(key="wb-document").value or "").replace("web-cpu-high", "renamed")
-    app.text_area(key="wb-document").set_value(renamed).run()
-    app.button(key="wb-review").click().run()
-    assert "Create the alarm renamed" in said(app)

@@ -26,6 +26,7 @@ from alarms.state import StateValue
 from alarms.topics import PENDING_STAYS, Protocol, Subscriber, create_topic, send_test, subscribe
 from cloud.clients import Clients
 from cloud.metering import Meter
+from cloud.setting_fields import DEMO_ACCOUNTS
 from cloud.settings import Settings
 from collectors.live_alarms import read, read_mute_rules
 from collectors.notifying import read_policies, read_subscriptions, read_topics
@@ -90,7 +91,8 @@ class Desk:
 
 def desk_at(url: str, cloud: Cloud, folder: Path) -> Desk:
     port = int(url.rsplit(":", 1)[1])
-    settings = Settings(cloud="demo", demo_port=port, data_dir=folder)
+    own = tuple(account.model_copy(update={"write_role_arn": None}) for account in DEMO_ACCOUNTS)
+    settings = Settings(cloud="demo", demo_port=port, data_dir=folder, accounts=own)
     return Desk(cloud, Clients(settings, Meter(folder, clock=lambda: AT)), Audit(folder))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,8 +44,10 @@ def test_the_person_at_this_machine_is_viewer_on_aws_and_administrator_on_the_de
 ) -> None:
     monkeypatch.setenv("USER", "ana")
     monkeypatch.setenv("LOGNAME", "ana")
-    assert local_actor(Settings(cloud="aws")) == Actor("ana", Role.VIEWER)
-    assert local_actor(Settings(cloud="demo")) == Actor("ana", Role.ADMINISTRATOR)
+    actor = local_actor(Settings(cloud="aws"))
+    assert (actor.name, actor.role) == ("ana", Role.VIEWER)
+    assert local_actor(Settings(cloud="demo")).role is Role.ADMINISTRATOR
+    assert actor.person == f"{pwd.getpwuid(os.getuid()).pw_name}#{os.getuid()}", "no variable changes who one is"
     assert local_actor(Settings(cloud="aws", role="engineer")).role is Role.ENGINEER
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cloud.caps import Caps
-from cloud.settings import CREDENTIALS_IN_ENVIRONMENT, DEMO_ACCOUNTS, SettingsError, load, sources
+from cloud.setting_fields import DEMO_ACCOUNTS
+from cloud.settings import CREDENTIALS_IN_ENVIRONMENT, SettingsError, load, sources
 from core.money import Money
 
 
@@ -140,7 +141,9 @@ def test_every_mistake_has_a_line(tmp_path: Path) -> None:
     lines = explained()
     assert any(line.startswith("port: 'x' is not accepted") for line in lines)
     assert any(line.startswith("prot: is not a setting; the settings are accounts, address") for line in lines)
-    assert any(line.startswith("accounts.0.nme: is not a setting; the settings are id, name") for line in lines)
+    assert any(
+        line.startswith("accounts.0.nme: is not a setting; the settings are guard_at, id, name") for line in lines
+    )
 
 
 def test_a_named_file_must_exist_and_be_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from cloud.clients import Clients
 from cloud.database import Place
 from cloud.metering import Meter
 from cloud.permissions import READS
+from cloud.setting_fields import DEMO_ACCOUNTS
 from cloud.settings import Settings
 from core.money import ZERO, Money
 
@@ -33,6 +34,10 @@ METERED_ONLY = frozenset(
 
 Answer = Callable[[Mapping[str, Any]], bytes | Mapping[str, Any] | tuple[int, Mapping[str, Any]] | None]
 """None hangs up without a word."""
+
+
+ACCOUNTS = tuple(account.model_copy(update={"write_role_arn": None}) for account in DEMO_ACCOUNTS)
+"""Those of the demo, written to with the credentials that read: this endpoint hands out no roles."""
 
 
 class Endpoint:
@@ -117,6 +122,6 @@ def clients_of(
     place: Place | None = None,
 ) -> Clients:
     """Give clients of the demo kind that speak with the endpoint."""
-    settings = Settings(cloud="demo", demo_port=endpoint.port, data_dir=data_dir)
+    settings = Settings(cloud="demo", demo_port=endpoint.port, data_dir=data_dir, accounts=ACCOUNTS)
     meter = Meter(place or settings.data_dir, clock=clock or Ticking(), caps=Caps(cap, a_day))
     return Clients(settings, meter, reads=READS | METERED_ONLY)
