@@ -69,16 +69,16 @@ def draw_new_action(desk: Desk, view: BudgetView) -> None:
 def _fields(desk: Desk, checked: CheckedAction) -> None:
     kind = ActionKind(checked.draft.kind)
     _choice(desk, checked, "kind", "What AWS does", dict(KINDS))
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="ba-row-when"):
+    with st.container(horizontal=True, gap="small", key="ba-row-when"):
         _choice(desk, checked, "of", "When", {"ACTUAL": "Actual", "FORECASTED": "Forecast"})
         _text(desk, checked, "threshold")
         _choice(desk, checked, "unit", "in", {"PERCENTAGE": "% of the limit", "ABSOLUTE_VALUE": "as an amount"})
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="ba-row-what"):
+    with st.container(horizontal=True, gap="small", key="ba-row-what"):
         if kind is ActionKind.SSM:
             _choice(desk, checked, "stop", "Which", dict(STOPS))
         for name in _SHOWN[kind]:
             _text(desk, checked, name)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="ba-row-how"):
+    with st.container(horizontal=True, gap="small", key="ba-row-how"):
         ways = {"MANUAL": "waits for a person", "AUTOMATIC": "acts at once"}
         _choice(desk, checked, "approval", "Then AWS", ways)
         _text(desk, checked, "role")

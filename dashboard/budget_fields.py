@@ -70,9 +70,14 @@ class BudgetFields(Fields):
 def draw_form(desk: Desk, checked: Checked) -> None:
     """Draw every field."""
     fields = BudgetFields(desk.context, checked)
-    fixed = bool(checked.draft.live)
-    fields.text("Name", "name", placeholder="month", max_chars=100, disabled=fixed)
-    fields.select("What is watched", "kind", {kind.value: KINDS[kind] for kind in Kind}, disabled=fixed)
+    if checked.draft.live:
+        # AWS changes neither the name nor what is watched.
+        kind = {each.value: KINDS[each] for each in Kind}.get(checked.draft.kind, "")
+        parts.facts((("Name", plain(checked.draft.name)), ("What is watched", kind)))
+        fields.problem("name")
+    else:
+        fields.text("Name", "name", placeholder="month", max_chars=100)
+        fields.select("What is watched", "kind", {each.value: KINDS[each] for each in Kind})
     fields.segments("Period", "time_unit", UNITS)
     if checked.draft.kind in {Kind.COST, Kind.USAGE}:
         _draw_limit(fields)
@@ -212,7 +217,8 @@ def draw_preview(desk: Desk, checked: Checked) -> None:
         parts.empty("No preview yet", "It begins when every field is right.")
         return
     view = budget_preview.build(budget, desk.found.lines, today=desk.context.now().date())
-    st.markdown(f":{view.look.color}[{view.look.icon}] **{md(view.sentence)}**" if view.known else "")
+    if view.known:
+        st.markdown(f":{view.look.color}[{view.look.icon}] **{md(view.sentence)}**")
     st.text(view.known or view.sentence)
     if len(view.firings):
         height = min(8, len(view.firings) + 1) * budget_parts.ROW_PIXELS + 4
@@ -223,7 +229,9 @@ def draw_preview(desk: Desk, checked: Checked) -> None:
         with st.expander("What a replay cannot know"):
             for sentence in view.limits:
                 st.text(sentence)
-    parts.facts([(label, plain(value)) for label, value in described(budget).items()])
+    with st.container(gap="xsmall", key="bf-words"):
+        for label, value in described(budget).items():
+            st.text(f"{plain(label)}: {plain(value)}")
 
 
 def draw_top(desk: Desk, checked: Checked) -> None:
