@@ -111,12 +111,10 @@ def _check(budget: BudgetDefinition) -> None:
 
 
 def _changes(before: BudgetDefinition | None, after: BudgetDefinition | None) -> tuple[FieldChange, ...]:
-    """Say field by field what becomes another; a default that AWS writes out is none."""
+    """Say field by field what becomes another; a first day that AWS chose is none."""
     old, new = (described(settable(each)) if each is not None else None for each in (before, after))
-    if old is not None and new is not None:
-        for name in ("First day", "Last day"):
-            if name in old and name not in new:
-                del old[name]
+    if old is not None and new is not None and "First day" not in new:
+        old.pop("First day", None)
     return differences(old, new, thing=(after or before or BudgetDefinition("")).name)
 
 

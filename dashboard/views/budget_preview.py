@@ -63,6 +63,8 @@ def _counted(budget: BudgetDefinition, lines: Reading[tuple[SpendLine, ...]]) ->
         what = listed(other) or "an expression"
         return [], f"The filter by {what} cannot be replayed: stored costs are by day, service and usage type only."
     wanted = {key: set(values) for key, values in budget.filters}
+    if "UsageType" in wanted and budget.counts_credits:
+        return [], "Credits are stored by service, not by usage type: leave credits and refunds out to replay this."
     return [
         line
         for line in dollars

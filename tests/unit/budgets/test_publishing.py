@@ -143,6 +143,15 @@ def test_differences_are_said_in_words() -> None:
     ]
 
 
+def test_a_first_day_that_aws_chose_is_no_difference_and_a_last_day_that_goes_is_one() -> None:
+    before = replace(MONTH, start=NOW, end=datetime(2026, 12, 31, tzinfo=UTC))
+    plan = update(MONTH, live=LiveBudget(before), scope=HERE)
+    assert [(change.field, change.before, change.after) for change in plan.changes] == [
+        ("Last day", "2026-12-31", None)
+    ]
+    assert [step.operation for step in plan.steps] == ["UpdateBudget"]
+
+
 def test_two_people_change_the_same_budget() -> None:
     cloud = FakeBudgets()
     done(create(MONTH, scope=HERE), cloud)
