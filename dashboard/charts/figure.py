@@ -174,7 +174,16 @@ def _trace(chart: ChartView, index: int, rules: Mapping[Axis, RoundAxis], part: 
     dash = {"dash": "4px,3px"} if tail or line.dash else {}
     filled = {"fill": "tozeroy", "fillcolor": f"{colour}/0.12"} if line.kind is LineKind.AREA else {}
     drawn = {"type": "scatter", "mode": "lines", "line": {"color": colour, **shape, **dash}, "connectgaps": False}
-    return {**trace, **drawn, **filled}
+    return {**trace, **drawn, **filled, **_dots(line, part, colour)}
+
+
+def _dots(line: Line, part: slice, colour: str) -> dict[str, Any]:
+    """Give a dot to each point with a gap on either side, of which a line draws nothing; without any, nothing."""
+    known = np.concatenate(([False], np.isfinite(line.values), [False]))
+    alone = (known[1:-1] & ~known[:-2] & ~known[2:])[part]
+    if not alone.any() or line.kind is LineKind.STEP:
+        return {}
+    return {"mode": "lines+markers", "marker": {"size": np.where(alone, 5, 0).tolist(), "color": colour, "opacity": 1}}
 
 
 def _has_hollow(line: Line) -> bool:

@@ -61,6 +61,15 @@ def test_a_gap_stays_a_gap() -> None:
     assert trace["connectgaps"] is False
 
 
+def test_a_point_without_neighbours_is_a_dot() -> None:
+    (trace,) = figure.build(chart(line(1, GAP, 3, GAP, 5, 6)))["data"]
+    assert trace["mode"] == "lines+markers"
+    assert trace["marker"]["size"] == [5, 0, 5, 0, 0, 0]
+    assert figure.build(chart(line(1, 2, GAP)))["data"][0]["mode"] == "lines"
+    settled, tail = figure.build(chart(line(1, 2, GAP, 4, settled_until=from_epoch(START + 180))))["data"]
+    assert ("marker" in settled, tail["marker"]["size"]) == (False, [0, 5])
+
+
 @pytest.mark.parametrize(
     ("settled", "parts"),
     [
