@@ -63,9 +63,15 @@ def _line(line: Priced) -> dict[str, str]:
         "Free": f"{_amount(line.free)} of {_amount(price.allowance)}" if price.allowance else NO_VALUE,
         "Cost": cents(line.cost),
         "An hour now": cents(line.per_hour),
-        "Price": f"${price.each.amount.normalize():f}",
+        "Price": _exact(price.each),
         "Price from": plain(f"{price.source.removeprefix('https://')}, {price.read_on:%d %b %Y}"),
     }
+
+
+def _exact(price: Money) -> str:
+    """Write a price with all its digits, two at least."""
+    amount = price.amount.normalize()
+    return f"${amount:f}" if int(amount.as_tuple().exponent) < -2 else f"${amount:.2f}"
 
 
 def _amount(quantity: Decimal) -> str:
