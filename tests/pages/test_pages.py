@@ -38,11 +38,11 @@ READING = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 
 
-def test_every_page_is_tested_here_or_in_a_file_of_its_own() -> None:
+def test_every_page_is_opened_by_some_test() -> None:
     here = Path(__file__).parent
     pages = {path.stem for path in (here.parents[1] / "dashboard" / "app_pages").glob("*.py")}
-    assert set(PAGES) <= pages
-    assert [page for page in pages - set(PAGES) if not (here / f"test_{page}.py").exists()] == []
+    tests = "".join(path.read_text() for path in here.glob("test_*.py"))
+    assert [page for page in pages if f'"{page}"' not in tests] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
