@@ -11,9 +11,9 @@ from dashboard import parts
 from dashboard.cached import Context
 from dashboard.charts.components import draw_bars
 from dashboard.state import PageState
-from dashboard.views import custom_metrics, page_load
+from dashboard.views import custom_metrics, recordings
 from dashboard.views.custom_metrics import PushDesk, PushForm, PushView
-from dashboard.views.page_load import Recorded
+from dashboard.views.recordings import Recorded
 from dashboard.wording import count, md, plain
 
 ROW_PIXELS = 34
@@ -56,7 +56,7 @@ def draw_recording() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=4, scope="session")
 def _recorded(content: bytes) -> Recorded:
-    return page_load.recorded(content)
+    return recordings.recorded(content)
 
 
 def draw_beacons(context: Context) -> None:
@@ -95,7 +95,11 @@ def draw_custom(context: Context, state: PageState) -> None:
 
 
 def _draw_form(context: Context, desk: PushDesk) -> None:
-    st.caption(f"They go to {md(context.place(context.scopes[0]).text())}, and each new metric costs.")
+    place = md(context.place(context.scopes[0]).text())
+    st.caption(
+        f"They go to {place}. The price below counts what this machine pushes; where the account has its ten free "
+        "metrics already, each new one costs \\$0.30 a month."
+    )
     left, right = st.columns(2, gap="small")
     with left:
         namespace = st.text_input("Namespace", "PageLoad", max_chars=255, key="push-namespace")
