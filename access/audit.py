@@ -66,7 +66,9 @@ class Audit:
             }
         )
         with self._path.open("ab", buffering=0) as file:
-            file.write(b"\n" * self._is_cut_short() + line.encode() + b"\n")
+            rest = b"\n" * self._is_cut_short() + line.encode() + b"\n"
+            while rest:  # a full disk takes a part without a word, and says so only when the rest comes
+                rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
         return done
 

@@ -168,6 +168,7 @@ class Database:
 
     def _bring_up_to_date(self) -> None:
         """Make or change tables that are not as we know them: looked at first, and after each time they were away."""
+        self._leave_broken()
         if self._is_current:
             return
         with self._guard:
@@ -200,10 +201,10 @@ class Database:
             connection = self._begun(begin)
             yield connection
         except self._engine.errors as error:
+            self._is_current = False
             down = self._down(error)
             if down is None:
                 raise
-            self._is_current = False
             raise down from error
         finally:
             if connection is not None:
@@ -228,6 +229,18 @@ class Database:
             self._give_back(connection)
             raise
         return connection
+
+    def _leave_broken(self) -> None:
+        """Close idle connections that lead nowhere; what is found in their place may have no tables yet."""
+        connection = self._idle_one()
+        if connection is None:
+            return
+        if not self._engine.is_broken(connection):
+            self._idle.put(connection)
+            return
+        self._is_current = False
+        connection.close()
+        self.close()
 
     def _idle_one(self) -> Any:
         try:

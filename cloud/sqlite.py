@@ -22,9 +22,18 @@ _TAKEN_AWAY: Final = frozenset(
 )
 """What may happen to a file by no fault of a statement. Source: sqlite.org/rescode.html"""
 
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_TO_MEND: Final = "; it is damaged: put back a copy, or move it away with its -wal and -shm files to begin anew"
+
 
 class _NoFolderError(sqlite3.OperationalError):
     """The file's folder cannot be made."""
+
+
+class _Opened(sqlite3.Connection):
+    """A connection that knows which file it opened: one that was moved away goes on under its old connections."""
+
+    file: tuple[int, int] = (0, 0)
 
 
 class SqliteFile:
@@ -35,14 +44,17 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self) -> _Opened:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _NoFolderError(f"{error.strerror}") from error
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=_Opened
+        )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.file = self._file()
         return connection
 
     def begin_reading(self, connection: sqlite3.Connection) -> None:
@@ -58,8 +70,16 @@ class SqliteFile:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def is_broken(self, _connection: sqlite3.Connection) -> bool:
-        return False
+    def is_broken(self, connection: _Opened) -> bool:
+        """Say whether the file was moved away or another one put in its place."""
+        return connection.file != self._file()
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return (0, 0)
+        return found.st_dev, found.st_ino
 
     def version(self, connection: sqlite3.Connection) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -77,4 +97,5 @@ class SqliteFile:
         code = getattr(error, "sqlite_errorcode", None)
         # The lowest eight bits are the kind; the others say more of it.
         known = isinstance(error, _NoFolderError) or (code is not None and code & 0xFF in _TAKEN_AWAY)
-        return f"{self._path}: {error}" if known else None
+        damaged = code is not None and code & 0xFF in _DAMAGED
+        return f"{self._path}: {error}{_TO_MEND if damaged else ''}" if known else None

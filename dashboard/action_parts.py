@@ -10,10 +10,11 @@ from typing import Any
 import streamlit as st
 
 from access.changes import Outcome
+from access.outcomes import UNDO
 from alarms import policies
 from alarms.actions import ActionKind, describe, topic_arn
 from alarms.doctor import Light, Path
-from alarms.scaling import Policy
+from alarms.scaling import Policy, PolicyKind
 from collectors.inventory import ScalingGroup
 from core.reading import Scope
 from dashboard import desk
@@ -55,7 +56,8 @@ def draw_new_topic(fields: Fields, scope: Scope) -> None:
             fields.text("At", "topic_endpoint", placeholder=forms.ENDPOINTS.get(draft.topic_protocol, ""))
         with st.container(horizontal=True, gap="small"):
             if st.button("Review the topic", key="wb-topic-new", disabled=not draft.topic_name):
-                _review(fields, forms.topic_plan(draft, scope), partial(_use_topic, fields, scope, draft.topic_name))
+                use = partial(_use_topic, fields, topic_arn(draft.topic_name, scope))
+                _review(fields, forms.topic_plan(draft, scope), use)
             for arn in chosen:
                 label = f"Subscribe to {md(describe(arn).name)}"
                 if st.button(label, key=f"wb-topic-{arn}", disabled=not draft.topic_endpoint):
@@ -83,7 +85,7 @@ def draw_new_policy(fields: Fields, scope: Scope, known: Known, view: WorkbenchV
         ready = policy is not None and bool(draft.policy_name)
         if st.button("Review the policy", key="wb-policy-new", disabled=not ready):
             planned = forms.policy_plan(draft, live=known.policies, scope=scope)
-            _review(fields, planned, partial(_use_policy, fields))
+            _review(fields, planned, partial(_use_policy, fields, draft.policy_group, draft.policy_name))
 
 
 def _policy_fields(fields: Fields, draft: Draft) -> None:
@@ -145,16 +147,27 @@ def _nothing(_outcome: Outcome) -> None:
     """Nothing in the form follows from a new subscriber."""
 
 
-def _use_topic(fields: Fields, scope: Scope, name: str, outcome: Outcome) -> None:
-    if outcome.done:
-        _act(fields, topic_arn(name, scope), topic_name="", topic_endpoint="")
+def _use_topic(fields: Fields, arn: str, outcome: Outcome) -> None:
+    """Let the alarm notify a topic that was made, and no longer one whose making was undone."""
+    if outcome.done and outcome.plan.title.startswith(UNDO):
+        _drop(fields, lambda other: other == arn)
+    elif outcome.done:
+        _act(fields, arn, topic_name="", topic_endpoint="")
 
 
-def _use_policy(fields: Fields, outcome: Outcome) -> None:
+def _use_policy(fields: Fields, group: str, name: str, outcome: Outcome) -> None:
+    """Let the alarm run a policy that was made; target tracking makes its own alarms, so none runs it."""
+    if outcome.done and outcome.plan.title.startswith(UNDO):
+        _drop(fields, lambda other: (describe(other).group, describe(other).name) == (group, name))
+        return
     arn = forms.made_policy(outcome)
-    policy = "" if not arn else describe(arn).kind
-    if policy is ActionKind.SCALING and desk.draft().policy_kind != "TargetTrackingScaling":
+    if outcome.done and arn and desk.draft().policy_kind != PolicyKind.TARGET_TRACKING:
         _act(fields, arn, policy_name="")
+
+
+def _drop(fields: Fields, gone: Callable[[str], bool]) -> None:
+    kept = tuple(arn for arn in desk.draft().alarm_actions if not gone(arn))
+    desk.change(fields.context, alarm_actions=kept)
 
 
 def _act(fields: Fields, arn: str, **done: Any) -> None:

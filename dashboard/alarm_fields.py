@@ -301,7 +301,8 @@ def _evaluation(fields: Fields, view: WorkbenchView | None) -> None:
         del names[""]
     else:
         del names["missing"]
-    captions = [outcomes.get(name or "missing", "") for name in names] if outcomes else None
+    asked = dict.fromkeys((*names, draft.missing))
+    captions = [outcomes.get(name or "missing", "") for name in asked] if outcomes else None
     fields.radio("When datapoints are missing", "missing", names, captions)
     if view is not None and view.gaps is not None:
         st.caption(md(view.gaps.sentence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -11,10 +12,9 @@ import streamlit as st
 from access.policy import Action, decide
 from alarms.actions import ActionKind, describe
 from alarms.definition import from_response
-from alarms.doctor import Evidence, Finding, Path, examine, paths
+from alarms.doctor import Directory, Evidence, Finding, Neighbours, Path, examine, paths
 from alarms.kinds import Alarm, CompositeAlarm, MetricAlarm
 from collectors.delivery import Seen
-from collectors.inventory import Inventory, ScalingGroup
 from core.reading import Fault, Reading, Scope, Unknown
 from dashboard import choices, parts
 from dashboard.alarm_fields import Known
@@ -24,12 +24,14 @@ from dashboard.views import checkup, workbench, workbench_composite, workbench_v
 from dashboard.views.alarm_choices import action_label
 from dashboard.views.alarm_draft import DraftError
 from dashboard.views.alarm_form import Checked
+from dashboard.views.sources import Sources
 from dashboard.views.workbench import Question, Read, Shown
 from dashboard.views.workbench_composite import CompositeView
 from dashboard.views.workbench_view import WorkbenchView
-from dashboard.workroom import Document, Workroom
+from dashboard.workroom import FEATURE, Document, Workroom
 
 T = TypeVar("T")
+Ask = Callable[..., Reading[T]]
 
 DIRECTORY_SECONDS = 60.0
 READ_SECONDS = 60.0
@@ -47,67 +49,74 @@ def known(context: Context, scope: Scope) -> Reading[Known]:
         every=context.refresh * 2, height=40,
     )  # fmt: skip
     states = () if alarms is None else alarms.value
-    arns = dict.fromkeys(arn for state in states for arn in state.actions)
-    faults: tuple[Fault, ...] = tuple(fault for each in (metrics, alarms) if each is not None for fault in each.faults)
+    used = (arn for state in states for arn in state.actions)
+    faults = [fault for each in (metrics, alarms) if each is not None for fault in each.faults]
+    room = context.workroom
+    topics = None if room is None else _glance(context, "topics", scope, room.topics, faults)
+    policies = (None if room is None else _glance(context, "policies", scope, room.policies, faults)) or ()
+    inventory = _glance(context, "inventory", scope, context.sources.inventory, faults)
     offered = Known(
         () if metrics is None else metrics.value,
         tuple(sorted(state.name for state in states)),
-        _offered_actions(context, scope, arns),
+        _offered(used, topics or (), policies),
         others(context, scope),
-        _policies(context, scope),
-        _groups(context, scope),
+        policies,
+        () if inventory is None else inventory.scaling_groups,
     )
-    return Reading(offered, context.now(), faults)
+    return Reading(offered, context.now(), tuple(dict.fromkeys(faults)))
 
 
-def _offered_actions(context: Context, scope: Scope, used: Iterable[str]) -> dict[str, str]:
+def _glance(
+    context: Context,
+    key: str,
+    scope: Scope,
+    ask: Callable[..., Reading[T]],
+    faults: list[Fault],
+    *,
+    seconds: float = 0.5,
+) -> T | None:
+    """Give what was read, without waiting long for it; what is not there yet is there at the next change."""
+    load = partial(parts.booked, FEATURE, partial(parts.at_clock, context, ask, scope))
+    seen = context.feed.look((key, scope), load, every=DIRECTORY_SECONDS, patience=seconds)
+    if seen is None:
+        return None
+    faults.extend(seen.value.faults)
+    return seen.value.value
+
+
+def _offered(used: Iterable[str], topics: Iterable[str], policies: Iterable[Document]) -> dict[str, str]:
     """Give what alarms use already, every topic, and the policies that an alarm can run."""
-    room = context.workroom
-    none: tuple[str, ...] = ()
-    topics = none if room is None else _glance(context, "topics", scope, room.topics, none)
     scaling = [
         str(policy["PolicyARN"])
-        for policy in _policies(context, scope)
+        for policy in policies
         if policy.get("PolicyType", "SimpleScaling") in {"SimpleScaling", "StepScaling"}
     ]
     return {arn: action_label(arn) for arn in dict.fromkeys((*used, *topics, *scaling))}
 
 
-def _policies(context: Context, scope: Scope) -> tuple[Document, ...]:
-    room = context.workroom
-    none: tuple[Document, ...] = ()
-    return none if room is None else _glance(context, "policies", scope, room.policies, none)
-
-
-def _groups(context: Context, scope: Scope) -> tuple[ScalingGroup, ...]:
-    return _glance(context, "inventory", scope, context.sources.inventory, Inventory()).scaling_groups
-
-
-def _glance(context: Context, key: str, scope: Scope, ask: Callable[..., Reading[T]], nothing: T) -> T:
-    """Give what was read, without waiting long for it; what is not there yet is there at the next change."""
-    seen = context.feed.look(
-        (key, scope), partial(parts.at_clock, context, ask, scope), every=DIRECTORY_SECONDS, patience=0.5
-    )
-    return nothing if seen is None else seen.value.value
-
-
-def ways(context: Context, scope: Scope, view: WorkbenchView | None, known: Known) -> tuple[Path, ...]:
+def ways(context: Context, scope: Scope, view: WorkbenchView | None) -> tuple[Path, ...]:
     """Give the way of each notification of the draft."""
-    return () if view is None else paths(view.alarm, _evidence(context, scope, view, known))
+    return () if view is None else paths(view.alarm, _evidence(context, scope, view))
 
 
 def others(context: Context, scope: Scope) -> tuple[Alarm, ...] | None:
     """Give every alarm of the account and region, without tags; None where they could not be read, or not yet."""
+    found = _neighbours(context, scope)
+    return None if found is None else found.alarms
+
+
+def _neighbours(context: Context, scope: Scope) -> Neighbours | None:
+    """Give the other alarms; they are read out of their documents once, in the background."""
     room = context.workroom
     if room is None:
         return None
-    documents = context.feed.look(
-        ("alarm-documents", scope), partial(parts.at_clock, context, room.documents, scope),
-        every=DIRECTORY_SECONDS, patience=0.5,
-    )  # fmt: skip
-    if documents is None or documents.value.faults:
-        return None
-    return tuple(from_response(document) for document in documents.value.value)
+    faults: list[Fault] = []
+    found = _glance(context, "alarm-documents", scope, partial(_read_neighbours, room), faults)
+    return None if faults else found
+
+
+def _read_neighbours(room: Workroom, scope: Scope, *, now: datetime) -> Reading[Neighbours]:
+    return room.documents(scope, now=now).map(lambda documents: Neighbours.of(map(from_response, documents)))
 
 
 def names(context: Context, scope: Scope) -> frozenset[str]:
@@ -152,10 +161,8 @@ def reading(context: Context, asked: Question, *, height: int) -> Read | None:
 
 def composite(context: Context, scope: Scope, alarm: CompositeAlarm, *, days: int, height: int) -> CompositeView | None:
     """Give what a composite alarm would have done, over the recorded history of its alarms; None while it is read."""
-    states = context.feed.look(
-        ("alarms", scope), partial(parts.at_clock, context, context.sources.alarms, scope),
-        every=context.refresh * 2, patience=1.0,
-    )  # fmt: skip
+    load = partial(parts.booked, FEATURE, partial(parts.at_clock, context, context.sources.alarms, scope))
+    states = context.feed.look(("alarms", scope), load, every=context.refresh * 2, patience=1.0)
     changes = parts.looked(
         context, ("alarm-history", scope), partial(parts.at_clock, context, context.sources.alarm_transitions, scope),
         every=READ_SECONDS, height=height,
@@ -174,27 +181,31 @@ def preview(this: Shown, checked: Checked, found: Read, *, movable: bool) -> Wor
     return workbench_view.build(this, found, tried, incidents=spans, movable=movable)
 
 
-def findings(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> tuple[Finding, ...]:
+def findings(context: Context, scope: Scope, view: WorkbenchView) -> tuple[Finding, ...]:
     """Give what the doctor says of a draft. It looks at what is read already, and waits for nothing."""
-    return examine(view.alarm, _evidence(context, scope, view, known))
+    return examine(view.alarm, _evidence(context, scope, view))
 
 
-def _evidence(context: Context, scope: Scope, view: WorkbenchView, known: Known) -> Evidence:
-    inventory = context.feed.look(
-        ("inventory", scope), partial(parts.at_clock, context, context.sources.inventory, scope),
-        every=DIRECTORY_SECONDS, patience=0.0,
-    )  # fmt: skip
+def _evidence(context: Context, scope: Scope, view: WorkbenchView) -> Evidence:
+    faults: list[Fault] = []
+    inventory = _glance(context, "inventory", scope, context.sources.inventory, faults, seconds=0.0)
+    directory = _glance(context, "metric-directory", scope, partial(_read_directory, context.sources), faults)
     return checkup.evidence(
         scope,
         at=context.now(),
         span=view.bench.chart.span,
         alarm=view.alarm,
         series=view.history,
-        metrics=known.metrics or Unknown("the list of metrics could not be read"),
-        neighbours=known.others if known.others is not None else Unknown("the other alarms were not read"),
-        inventory=Unknown("it is still being read") if inventory is None else checkup.whole(inventory.value),
+        metrics=directory or Unknown("the list of metrics could not be read"),
+        neighbours=_neighbours(context, scope) or Unknown("the other alarms were not read"),
+        inventory=Unknown("it was not read as a whole") if inventory is None or faults else inventory,
         topics=_ways(context, scope, view.alarm),
     )
+
+
+def _read_directory(sources: Sources, scope: Scope, *, now: datetime) -> Reading[Directory | None]:
+    """Give the index of the known metrics, made in the background; None where there are none to index."""
+    return sources.known_metrics(scope, now=now).map(lambda metrics: Directory.of(metrics) if metrics else None)
 
 
 def _ways(context: Context, scope: Scope, alarm: MetricAlarm) -> Mapping[str, Seen]:

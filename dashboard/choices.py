@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final, TypeVar
 
 import streamlit as st
 
-from core.reading import Verdict
+from core.reading import Reading, Scope, Verdict
+from dashboard import parts
+from dashboard.cached import Context
 from dashboard.state import MetricChoice
-from dashboard.views import explorer
+from dashboard.views import explorer, explorer_starts
 from dashboard.views.explorer import ExplorerView, PeriodOption, PriceTag
 from dashboard.views.panels import PanelLine
 from dashboard.wording import md, money, plain
+
+T = TypeVar("T")
+
+DIRECTORY_SECONDS: Final = 60.0
+"""How often the lists of metrics and resources are looked at anew while somebody chooses from them."""
 
 
 def draw_choice(place: int, choice: MetricChoice) -> str | None:
@@ -35,6 +43,29 @@ def draw_choice(place: int, choice: MetricChoice) -> str | None:
             "Remove", icon=":material/close:", type="tertiary", key=f"explorer-gone-{place}-{choice.text()}"
         )
     return None if gone else str(statistic or choice.statistic)
+
+
+def draw_starts(context: Context, scope: Scope) -> tuple[MetricChoice, ...]:
+    """Draw an empty chart's way on, the fleet's own charts among it; give the series of the one that was pressed."""
+    parts.empty("No series yet", "Pick a metric from the list; the link then holds what is on the chart.")
+    known = _read(context, "known", context.sources.known_metrics, scope)
+    found = _read(context, "inventory", context.sources.inventory, scope)
+    offered = () if known is None or found is None else explorer_starts.offered(found.value, known.value)
+    if not offered:
+        return ()
+    st.caption("Or begin with one of these:")
+    with st.container(horizontal=True, gap="xsmall", key="explorer-starts"):
+        pressed = [
+            start
+            for place, start in enumerate(offered)
+            if st.button(md(start.label), icon=":material/show_chart:", key=f"explorer-start-{place}")
+        ]
+    return pressed[0].choices if pressed else ()
+
+
+def _read(context: Context, key: str, ask: Callable[..., Reading[T]], scope: Scope) -> Reading[T] | None:
+    load = partial(parts.at_clock, context, ask, scope)
+    return parts.looked(context, (key, scope), load, every=DIRECTORY_SECONDS, height=40)
 
 
 def alarm_link(label: str, choice: MetricChoice) -> None:

@@ -6,6 +6,7 @@ where it differs, so nothing is taken from under the fingers of somebody who typ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,9 +60,9 @@ class Fields:
             st.text_area(label, key=key, on_change=lambda: write(st.session_state[key] or ""), **options)
 
     def whole(self, label: str, field: str, *, empty: int | None = None, **options: Any) -> None:
-        """Draw a whole number with steps up and down; a text that is none stays a text."""
+        """Draw a whole number with steps up and down; a text that is none, or far out of range, stays a text."""
         text = self.value(field)
-        if not text.isdecimal() and text:
+        if text and not re.fullmatch(r"[1-9][0-9]{0,5}", text):
             self.text(label, field)
             return
         key = self._held(f"{field}-number", int(text) if text else empty)
@@ -109,14 +110,15 @@ class Fields:
 
     def radio(self, label: str, field: str, names: Mapping[str, str], captions: Sequence[str] | None) -> None:
         """Draw a choice with a sentence under each."""
-        key = self._held(field, self.value(field))
+        value = self.value(field)
+        key = self._held(field, value)
         write = self._write(field)
         with self.box(field):
             st.radio(
                 label,
-                list(names),
+                list(dict.fromkeys((*names, value))),
                 key=key,
-                format_func=lambda held: names[held],
+                format_func=lambda held: names.get(held) or md(held),
                 captions=captions,
                 on_change=lambda: write(st.session_state[key]),
             )

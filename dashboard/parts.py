@@ -248,7 +248,8 @@ def _item(item: Item) -> dict[str, str]:
     }
 
 
-def _booked(name: str, load: Callable[[], T]) -> T:
+def booked(name: str, load: Callable[[], T]) -> T:
+    """Read with every call booked to the feature `name`."""
     with feature(name):
         return load()
 
@@ -264,7 +265,7 @@ def looked(
     """
     slot = st.empty()
     presence.note(context)
-    load = partial(_booked, str(key[0]), load)
+    load = partial(booked, str(key[0]), load)
     snapshot = context.feed.look(key, load, every=every, patience=0.1)
     if snapshot is None:
         with slot:

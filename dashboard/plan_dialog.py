@@ -139,12 +139,13 @@ def carry_out(context: Context, room: Doing, plan: ChangePlan, adopt: Adopt | No
     """Carry a plan out and run the dialog again with what became of it."""
     with st.spinner("AWS is asked …"):
         done = room.carry_out(plan, context.actor, now=context.now())
-    st.session_state[_OUTCOME] = done
-    if adopt is not None:
-        adopt(done)
-    for key in _FEEDS:
-        for scope in plan.scopes:
-            context.feed.renew((key, scope))
+        # Kept before anything is drawn: a viewer who clicks elsewhere meanwhile ends this run at the next drawing.
+        st.session_state[_OUTCOME] = done
+        if adopt is not None:
+            adopt(done)
+        for key in _FEEDS:
+            for scope in plan.scopes:
+                context.feed.renew((key, scope))
     st.rerun(scope="app" if parts.REVIEW in st.session_state else "fragment")
 
 

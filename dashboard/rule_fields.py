@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -32,6 +32,9 @@ _JOINTS = {(Joint.ANY, False): "Any of", (Joint.ALL, False): "All of", (Joint.AN
 
 Path = tuple[int, ...]
 
+MOST_PARTS: Final = 40
+"""Parentheses of a rule that is drawn piece by piece; a longer one is no longer seen at a glance. Ours."""
+
 
 def draw_rule(fields: Fields, alarms: Sequence[str]) -> None:
     """Draw the builder, and the rule as text under it."""
@@ -39,6 +42,8 @@ def draw_rule(fields: Fields, alarms: Sequence[str]) -> None:
     root = _tree(text)
     if root is None:
         st.caption("The builder comes back when the rule below can be read.")
+    elif text.count("(") > MOST_PARTS:
+        st.caption(f"The builder shows rules of at most {MOST_PARTS} parts; this one is written below.")
     else:
         with st.container(border=True, gap="xsmall", key="wb-builder"):
             _group(fields, root, (), root, alarms)

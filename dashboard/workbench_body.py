@@ -57,13 +57,13 @@ class Body:
         """Give what the doctor says; None where there is nothing yet that it could look at."""
         if not isinstance(view, WorkbenchView) or not view.examinable:
             return None
-        return bench_reading.findings(self.context, self.state.scope, view, self.known)
+        return bench_reading.findings(self.context, self.state.scope, view)
 
     def _form(self, view: WorkbenchView | None) -> None:
         scope = self.state.scope
 
         def below(fields: Fields) -> None:
-            action_parts.draw_ways(bench_reading.ways(self.context, scope, view, self.known))
+            action_parts.draw_ways(bench_reading.ways(self.context, scope, view))
             action_parts.draw_policies(fields, self.known, view)
             action_parts.draw_new_topic(fields, scope)
             action_parts.draw_new_policy(fields, scope, self.known, view)

@@ -59,6 +59,11 @@ class KeepAliveHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing of each request; `GET /_demo/calls` counts them."""
 
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing of a connection that was closed because it idled; that is no error."""
+        if not (args and isinstance(args[0], TimeoutError)):
+            super().log_error(format, *args)
+
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, phrase = status.partition(" ")
         self.send_response(int(code), phrase)

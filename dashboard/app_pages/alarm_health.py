@@ -40,8 +40,9 @@ def draw_doctor() -> None:
                 column_config=drawn.WIDE, key=f"findings-{wanted}-{len(chosen)}",
             )  # fmt: skip
             for row, _ in picked.selection.cells:
-                parts.write(NAMES, {"finding": view.keys[row]})
-                st.rerun()
+                if view.keys[row] != wanted:  # the pick stays, so running again for the open one would never end
+                    parts.write(NAMES, {"finding": view.keys[row]})
+                    st.rerun()
         opened = alarm_health.finding(found, wanted) if wanted else None
         if opened is not None:
             drawn.draw_finding(context, state.scope, opened, [checkup.alarm for checkup in found.checkups])

@@ -15,7 +15,6 @@ from dashboard.views import explorer
 from dashboard.wording import md
 
 NAMES = ("metric", "period", "search")
-DIRECTORY_SECONDS = 60.0
 
 context = cached.context()
 state = parts.page_state(context)
@@ -30,7 +29,7 @@ def keep(changed: ExplorerState) -> None:
 def draw_search() -> None:
     """Draw the metric list, narrowed by words; a click on a row puts the metric on the chart."""
     load = partial(parts.at_clock, context, context.sources.known_metrics, state.scope)
-    known = parts.looked(context, ("known", state.scope), load, every=DIRECTORY_SECONDS, height=300)
+    known = parts.looked(context, ("known", state.scope), load, every=choices.DIRECTORY_SECONDS, height=300)
     if known is None:
         return
     words = st.text_input(
@@ -44,14 +43,14 @@ def draw_search() -> None:
     st.caption(md(found.summary))
     parts.faults(known.faults)
     picked = st.dataframe(
-        found.table,
-        hide_index=True,
-        height=430,
-        on_select="rerun",
-        selection_mode="single-cell",
+        found.table, hide_index=True, height=430, on_select="rerun", selection_mode="single-cell",
         key=f"explorer-list-{len(wanted.choices)}-{words}",
-    )
+    )  # fmt: skip
     for row, _ in picked.selection.cells:
+        why = explorer.left_out(wanted, found.metrics[row])
+        if why:  # the pick stays, so running again would never end
+            st.caption(md(why))
+            return
         keep(explorer.with_metric(wanted, found.metrics[row]))
         st.rerun()
 
@@ -113,5 +112,8 @@ with right, parts.card("answer", "Chart", None):
         draw_choices()
         draw_answer()
     else:
-        parts.empty("No series yet", "Pick a metric from the list; the link then holds what is on the chart.")
+        begun = choices.draw_starts(context, state.scope)
+        if begun:
+            keep(replace(wanted, choices=begun))
+            st.rerun()
     pinning.draw(context, state, wanted)

@@ -29,7 +29,7 @@ def draw_table(rows: pd.DataFrame, note: str, *, key: str) -> None:
 
 def draw_view(view: spend.SpendView) -> None:
     """Draw the page; the same elements in the same order each time."""
-    live = frame.freshness(state, read_at=context.now(), now=context.now(), refresh=REFRESH_SECONDS)
+    live = frame.freshness(state, read_at=view.read_at, now=context.now(), refresh=REFRESH_SECONDS)
     parts.freshness(frame.Frame(live, (view.state,)))
     parts.faults(view.faults)
     st.header(md(view.sentence), anchor=False)

@@ -45,7 +45,7 @@ def draw_charts() -> None:
 
 def draw_found(view: wall.WallView) -> None:
     """Draw one read of the wall; the same elements in the same order each time."""
-    parts.faults(view.inventory_faults)
+    parts.faults((*view.faults, *view.inventory_faults))
     if view.nothing:
         parts.empty("Nothing to show on the wall here", view.nothing)
         return

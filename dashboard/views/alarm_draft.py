@@ -21,7 +21,7 @@ LONGEST_IN_LINK: Final = 1_500
 chat programs cut links from about 2,000 characters on."""
 LONGEST_DOCUMENT: Final = 100_000
 """Characters of a draft; the largest request that PutMetricAlarm and PutCompositeAlarm take is far below."""
-MOST_ENTRIES: Final = 500
+MOST_ENTRIES: Final = 100
 """Entries of one list: AWS allows 5 actions a state, 50 tags and 20 metrics, and a draft may hold too many."""
 KEPT_SIGN: Final = "k"
 CARRIED_SIGN: Final = "c"
@@ -204,7 +204,7 @@ def _reader_of(field: dataclasses.Field[Any]) -> Any:
 def _text(held: object) -> str:
     if not isinstance(held, str):
         raise DraftError(f"{str(held)[:40]!r} stands where the form has a text")
-    return held
+    return held.encode("utf-8", "replace").decode()  # no browser types a lone surrogate, and none can be shown
 
 
 def _flag(held: object) -> bool:

@@ -15,7 +15,7 @@ from alarms.pricing import FREE_ALARM_METRICS
 from collectors.alarm_states import AlarmState
 from core.money import Money
 from dashboard.views.alarm_roll import Roll
-from dashboard.wording import age, count, listed, plain, quantity, state_cell, state_word
+from dashboard.wording import WORD_JOINER, age, count, listed, plain, quantity, state_cell, state_word
 
 STATES: Final = {"ALARM": "Alarm", "INSUFFICIENT_DATA": "No data", "OK": "OK"}
 """AWS's word for a state → ours, in the order of the list."""
@@ -184,7 +184,7 @@ def _table(
 ) -> pd.DataFrame:
     columns = {
         "State": [state_cell(row.state.state) for row in rows],
-        "Alarm": [plain(row.name) for row in rows],
+        "Alarm": [button_text(row.name) for row in rows],
         "Since": [age(row.state.since, now=now) for row in rows],
         "Watches": [row.watches for row in rows],
         "Does": [_marked(row) for row in rows],
@@ -197,6 +197,15 @@ def _table(
     table = pd.DataFrame(columns, dtype="str")
     table.insert(3, "Last 3 h", pd.Series([list(sparks.get(row.name, ())) or None for row in rows], dtype=object))
     return table
+
+
+def button_text(name: str) -> str:
+    """Give a name for a table's button, which reads an icon out of `:material/…:` and no other markup.
+
+    >>> button_text(":material/home: web") == ":\u2060material/home: web"
+    True
+    """
+    return plain(name).replace(":material/", f":{WORD_JOINER}material/")
 
 
 def _marked(row: AlarmRow) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from alarms.doctor import Directory, Evidence, Live, Neighbours, watched_of
 from alarms.kinds import Alarm
 from collectors.inventory import Inventory
 from core.delivery import Topic
-from core.reading import Reading, Scope, Unknown
-from core.series import MetricId, Series
+from core.reading import Scope, Unknown
+from core.series import Series
 from core.timespan import Timespan
 from dashboard.views.evidence import things
 from dashboard.wording import ALARM, INFO, WARNING, Look
@@ -26,8 +26,8 @@ def evidence(
     span: Timespan,
     alarm: Alarm,
     series: Series | None,
-    metrics: Iterable[MetricId] | Unknown,
-    neighbours: Iterable[Alarm] | Unknown,
+    metrics: Directory | Unknown,
+    neighbours: Neighbours | Unknown,
     inventory: Inventory | Unknown,
     topics: Mapping[str, Topic | Unknown | None],
 ) -> Evidence:
@@ -38,15 +38,10 @@ def evidence(
         scope=scope,
         at=at,
         span=span,
-        metrics=metrics if isinstance(metrics, Unknown) else Directory.of(metrics),
+        metrics=metrics,
         histories={} if watched is None or series is None else {watched: series},
         resources=inventory if isinstance(inventory, Unknown) else things(inventory),
         topics=topics,
-        neighbours=neighbours if isinstance(neighbours, Unknown) else Neighbours.of(neighbours),
+        neighbours=neighbours,
         live=live,
     )
-
-
-def whole(reading: Reading[Inventory]) -> Inventory | Unknown:
-    """Give an inventory that was read as a whole; of part of one nobody can say what is gone."""
-    return reading.value if reading.complete else Unknown("part of it could not be read")

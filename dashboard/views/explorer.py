@@ -97,6 +97,15 @@ def with_metric(state: ExplorerState, metric: MetricId) -> ExplorerState:
     return replace(state, choices=tuple(choices)[:MOST_CHOICES])
 
 
+def left_out(state: ExplorerState, metric: MetricId) -> str:
+    """Say why picking a metric changes nothing; empty where it comes onto the chart."""
+    if default_choice(metric) in state.choices:
+        return "This one is on the chart already; choose another statistic beside it."
+    if len(state.choices) >= MOST_CHOICES:
+        return f"A chart holds at most {MOST_CHOICES} series; remove one first."
+    return ""
+
+
 def with_change(state: ExplorerState, place: int, statistic: str | None) -> ExplorerState:
     """Give the state with another statistic for the series at `place`; None takes the series off."""
     before, after = state.choices[:place], state.choices[place + 1 :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from dashboard.wording import (
 WORTH_A_WORD = 1.1
 """Reads that come this many times as rarely as asked for are said to."""
 STALE_AFTER = timedelta(seconds=45)
-"""Reads this old are called stale: several refreshes have failed or not come back."""
+"""Reads this old are called stale: several refreshes have failed or not come back; where they are rarer, two have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def freshness(state: PageState, *, read_at: datetime | None, now: datetime, refr
         return Badge("Not read yet", STALE)
     if not state.live:
         return Badge(f"Paused · as of {clock(read_at)} UTC", INFO)
-    if now - read_at > STALE_AFTER:
+    if now - read_at > max(STALE_AFTER, 2 * timedelta(seconds=refresh)):
         return Badge(f"Stale · {age(read_at, now=now)} old, last read {clock(read_at)} UTC", STALE)
     return Badge(f"Updated {clock(read_at)} UTC, refresh {duration(timedelta(seconds=refresh))}", OK)
 
@@ -134,6 +135,17 @@ _TITLES = {
     FaultKind.NOT_FREE: "Not called, because it costs money",
     FaultKind.STORE_DOWN: "The store cannot be used now",
 }
+
+
+_SAID_ONCE = frozenset({FaultKind.EXPIRED_LOGIN, FaultKind.UNREACHABLE, FaultKind.STORE_DOWN})
+
+
+def said_once(cards: Sequence[Sequence[Fault]]) -> tuple[tuple[Fault, ...], tuple[tuple[Fault, ...], ...]]:
+    """Give the faults that take several cards away alike, to be said once for the page, and those left to each card."""
+    kinds = Counter(kind for faults in cards for kind in {fault.kind for fault in faults})
+    shared = {kind for kind in _SAID_ONCE if kinds[kind] > 1}
+    common = dict.fromkeys(fault for faults in cards for fault in faults if fault.kind in shared)
+    return tuple(common), tuple(tuple(fault for fault in faults if fault.kind not in shared) for faults in cards)
 
 
 def notices(faults: Sequence[Fault]) -> tuple[Notice, ...]:

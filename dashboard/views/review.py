@@ -48,6 +48,8 @@ def build(
 
     `base` is what was live when its form was opened (None for a new alarm), `now` what is live at this moment.
     """
+    # AWS renames nothing: under another name it is another alarm.
+    base = base if base is not None and base.name == alarm.name else None
     clash = clashing(base, None if now is None else now.alarm, alarm)
     problem = _problem(alarm, base, now, clash)
     before, after, sentence = _prices(alarm, now, others)

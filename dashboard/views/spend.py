@@ -56,7 +56,7 @@ class SpendView:
     """What the page draws."""
 
     read_at: datetime
-    """When AWS was asked last for what is free."""
+    """When the page looked; where what is free could not be asked anew, when it was asked last."""
     state: Badge
     """How the budget that matters most stands."""
     sentence: str
@@ -118,7 +118,7 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
     sums = sum_up(month) if month else None
     plan = found.free_tier.value.plan
     return SpendView(
-        read_at=min(found.budgets.at, found.free_tier.at),
+        read_at=min((found.at, *(each.at for each in (found.budgets, found.free_tier) if each.faults))),
         state=spend_words.state(shown),
         sentence=spend_words.sentence(shown, sums, allowances, tracked),
         gauge=spend_words.gauge(shown),

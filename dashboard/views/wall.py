@@ -15,7 +15,7 @@ from dashboard.state import PageState
 from dashboard.views import fleet as fleets
 from dashboard.views import happenings
 from dashboard.views.fleet import Fleet
-from dashboard.views.frame import Badge, Frame, freshness, pace_badges
+from dashboard.views.frame import Badge, Frame, freshness, pace_badges, said_once
 from dashboard.views.panels import (
     chart,
     grid,
@@ -97,6 +97,8 @@ class WallView:
     """Alarms firing now, then the newest transitions."""
     scaling: tuple[Group, ...]
     """Scaling activities, newest first."""
+    faults: tuple[Fault, ...]
+    """Why several parts are incomplete alike, such as a store that does not answer; said once."""
     metric_faults: tuple[Fault, ...]
     """Why charts and tiles are incomplete."""
     target_faults: tuple[Fault, ...]
@@ -128,6 +130,15 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
         )
         for panel in found.panels
     }
+    common, (metrics, targets, scaling, alarms, inventory) = said_once(
+        (
+            (*found.metrics.faults, *found.known_faults),
+            found.targets.faults,
+            found.activities.faults,
+            joined_faults((found.alarms, found.transitions)),
+            found.inventory.faults,
+        )
+    )
     return WallView(
         fleets={fleet.key: fleet.name for fleet in found.fleets},
         fleet=found.fleet.key if found.fleet else "",
@@ -139,11 +150,12 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
         alarm_summary=happenings.alarm_summary(found.alarms),
         alarms=happenings.alarm_groups(found.alarms.value, found.transitions.value, now=now),
         scaling=happenings.activity_groups(_own(found), now=now),
-        metric_faults=(*found.metrics.faults, *found.known_faults),
-        target_faults=found.targets.faults,
-        scaling_faults=found.activities.faults,
-        alarm_faults=joined_faults((found.alarms, found.transitions)),
-        inventory_faults=found.inventory.faults,
+        faults=common,
+        metric_faults=metrics,
+        target_faults=targets,
+        scaling_faults=scaling,
+        alarm_faults=alarms,
+        inventory_faults=inventory,
         nothing="" if found.fleet else fleets.looked_for(found.inventory.value),
         newest=_newest(views.values()),
     )

@@ -58,6 +58,25 @@ def test_a_finding_is_mended_by_its_plan_and_the_plan_undone(viewer: Callable[..
     assert person.complaints == []
 
 
+def test_a_click_on_the_finding_that_is_open_changes_nothing(viewer: Callable[..., Viewer]) -> None:
+    """It once ran the page again without end."""
+    person = viewer().open(f"/alarm-health?{DR}")
+    table = person.page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for(timeout=60_000)
+    box = table.bounding_box()
+    assert box is not None
+    for _ in range(2):
+        person.page.mouse.click(box["x"] + 60, box["y"] + 17 + 34)
+        person.until(lambda p: "finding=" in p.page.url and p.shows("What is wrong"))
+        person.page.wait_for_timeout(1_000)
+    running = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+    states = []
+    for _ in range(10):
+        states.append(person.page.evaluate(running))
+        person.page.wait_for_timeout(100)
+    assert states.count("notRunning") >= 8, states
+
+
 def test_chosen_gaps_become_alarms_in_one_review(viewer: Callable[..., Viewer]) -> None:
     person = viewer().open("/alarm-health?part=coverage")
     person.until(lambda p: p.shows("gaps"))

@@ -182,6 +182,8 @@ def test_a_metric_is_found_by_search_and_drawn_by_a_click(viewer: Callable[..., 
     person.until(lambda seen: "metric=AWS" in seen.page.url)
     person.page.locator(READY["explorer"]).first.wait_for(timeout=30_000)
     expect(person.page.get_by_text("expected price $0.00")).to_be_visible()
+    person.page.mouse.click(box["x"] + 60, box["y"] + 50)
+    expect(person.page.get_by_text("This one is on the chart already")).to_be_visible(timeout=20_000)
     assert person.complaints == []
 
 

@@ -139,6 +139,18 @@ def test_empty_explorer_says_what_to_do(open_page: Open) -> None:
     assert "0 metrics of 0" in seen.text(app)
 
 
+def test_the_explorer_offers_the_fleets_own_charts_to_begin_with(open_page: Open) -> None:
+    app = open_page(context(), "explorer")
+    labels = [button.label for button in app.button if str(button.key).startswith("explorer-start-")]
+    assert len(labels) >= 4
+    assert "Requests and errors" in labels
+    next(button for button in app.button if button.label == "Requests and errors").click()
+    app.run()
+    assert not app.exception
+    assert app.query_params["metric"] == "AWS/ApplicationELB~RequestCount~Sum~LoadBalancer~app/web-alb/50dc6c495c0c9188"
+    assert "Or begin with" not in seen.text(app)
+
+
 def test_empty_resources_show_empty_tables(open_page: Open) -> None:
     app = open_page(context(FakeSources(found=Inventory())), "resources")
     assert [len(frame.value) for frame in app.dataframe] == [0, 0, 0, 0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -168,6 +170,23 @@ def test_a_link_that_cannot_be_read_begins_empty_and_says_why(open_page: Open, b
     assert "The form begins empty" in said(app)
 
 
+@pytest.mark.parametrize(
+    "draft",
+    [
+        replace(GOOD, n="9" * 5_000),
+        replace(GOOD, n="9" * 30, m="0"),
+        replace(GOOD, warm_up="\ud800", window="sliding"),
+        replace(GOOD, kind=Kind.BAND, tags=(("\ud800", "x"),)),
+    ],
+    ids=["5,000 digits", "30 digits and a 0", "half a character", "half a character in a tag"],
+)
+def test_what_no_browser_types_leaves_the_form_whole(open_page: Open, draft: Draft) -> None:
+    app = open_page(context(), "workbench", draft=token(draft))
+    assert not app.exception
+    assert not app.error
+    assert app.text_input(key="wb-name").value == "cpu"
+
+
 def test_a_hostile_draft_is_only_text(open_page: Open) -> None:
     draft = Draft(
         name=HOSTILE, description=HOSTILE, namespace=HOSTILE, metric=HOSTILE, dimensions=f"a={HOSTILE}",
@@ -185,15 +204,6 @@ def test_the_explorer_and_a_resource_link_to_an_alarm_on_what_they_show(open_pag
     for page, url in (("explorer", {"metric": CPU}), ("resources", {"resource": "group~web-asg"})):
         app = open_page(context(), page, **url)
         assert any("alarm" in str(link.proto) for link in app.get("page_link"))
-
-
-def test_the_list_of_alarms_is_narrowed_and_leads_to_a_new_one(open_page: Open) -> None:
-    app = open_page(context(), "alarms")
-    assert "3 alarms of 3; 1 in alarm" in said(app)
-    app.text_input(key="alarm-words").set_value("high").run()
-    assert "1 alarm of 3" in said(app)
-    app.button(key="new-alarm").click().run()
-    assert "Choose what to watch" in said(app)
 
 
 # -- with a workroom: editing, copying, reviewing -----------------------------------------------------------------
@@ -291,3 +301,29 @@ def test_a_composite_alarm_is_replayed_over_what_its_alarms_did(open_page: Open,
     assert "Now 1 of 1 alarm in alarm: web-cpu-high." in text
     gone = Draft(kind=Kind.COMPOSITE, name="both", rule='ALARM("nobody")')
     assert "There is no alarm of the name nobody" in said(open_page(context(), "workbench", draft=token(gone)))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"n": "0"}, {"n": "99999999999999999999"}, {"m": "-1"}, {"missing": "perhaps"}, {"window": "x"}, {"days": "9"},
+        {"period": "x"}, {"comparison": "x"}, {"band_comparison": "x", "kind": Kind.BAND}, {"warm_up": "x"},
+        {"policy_kind": "x", "policy_unit": "x", "topic_protocol": "x"}, {"low_samples": "x", "statistic": "p99"},
+        {"kind": Kind.COMPOSITE, "rule": " OR ".join(f"ALARM(a{number})" for number in range(90))},
+        {"kind": Kind.MATH, "threshold_id": "x", "queries": (QueryDraft("m1", period="x", statistic=""),)},
+    ],
+)  # fmt: skip
+def test_no_link_breaks_the_form(open_page: Open, tmp_path: Path, odd: dict[str, Any]) -> None:
+    draft = replace(GOOD, **odd)
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(draft))
+    assert not app.exception
+    assert not app.error
+
+
+def test_another_name_in_the_request_is_another_alarm(open_page: Open, tmp_path: Path) -> None:
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", alarm="web-cpu-high")
+    app.button_group(key="wb-kind").set_value(Kind.REQUEST).run()
+    renamed = (app.text_area(key="wb-document").value or "").replace("web-cpu-high", "renamed")
+    app.text_area(key="wb-document").set_value(renamed).run()
+    app.button(key="wb-review").click().run()
+    assert "Create the alarm renamed" in said(app)

@@ -141,6 +141,16 @@ def test_a_connection_stays_open_and_calls_are_quick(bare: Cloud) -> None:
     assert (time.perf_counter() - started) / 20 < 0.05, "some milliseconds a call; Nagle's delay alone would be forty"
 
 
+def test_a_connection_that_idles_is_closed_without_a_word(
+    bare: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("demo.serving.KeepAliveHandler.timeout", 0.1)
+    host, port = bare.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        assert connection.recv(1) == b""
+    assert "timed out" not in caplog.text
+
+
 def test_an_object_with_an_expect_header_and_a_chunked_body_arrives_whole(bare: Cloud) -> None:
     client = bare.client("s3")
     client.create_bucket(Bucket="photos-of-the-test")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,3 +70,19 @@ def test_a_line_that_a_crash_cut_short_hides_no_other(tmp_path: Path) -> None:
 
 def test_no_record_yet_is_empty(tmp_path: Path) -> None:
     assert Audit(tmp_path).newest(5) == ()
+
+
+def test_a_record_that_a_full_disk_cuts_short_is_no_record(tmp_path: Path) -> None:
+    """A full disk takes what still fits without a word."""
+    audit = Audit(tmp_path)
+    audit.record(OPERATOR, Action.VIEW, "wall", at=NOW, allowed=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / AUDIT_FILE).stat().st_size + 20, hard))
+    try:
+        with pytest.raises(OSError, match="large"):
+            audit.record(OPERATOR, Action.EDIT_ALARM, "cpu", at=NOW, allowed=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    after = audit.record(OPERATOR, Action.VIEW, "alarms", at=NOW, allowed=True)
+    assert [record.target for record in audit.newest(10)] == ["alarms", "wall"]
+    assert after.target == "alarms"

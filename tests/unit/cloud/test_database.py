@@ -196,6 +196,25 @@ def test_a_folder_that_is_none_and_a_file_that_is_no_database_are_no_crash(tmp_p
             pass
 
 
+def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    db = Database(tmp_path, "things", TABLES)
+    write(db, "INSERT INTO things (name, body) VALUES ('a', '')")
+    for ending in ("", "-wal", "-shm"):
+        (tmp_path / f"things.sqlite3{ending}").rename(tmp_path / f"old{ending}")
+    assert names(db) == []
+    write(db, "INSERT INTO things (name, body) VALUES ('b', '')")
+    db.close()
+    again = Database(tmp_path, "things", TABLES)
+    assert names(again) == ["b"]
+    again.close()
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "things.sqlite3").write_bytes(b"no database" * 100)
+    with pytest.raises(DatabaseDownError, match="move it away"), Database(tmp_path, "things", TABLES).reading():
+        pass
+
+
 def test_a_writer_that_waits_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud.sqlite.BUSY_SECONDS", 0.05)
     first, second = (Database(tmp_path, "things", TABLES) for _ in range(2))

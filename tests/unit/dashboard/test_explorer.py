@@ -8,10 +8,11 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from collectors.inventory import Inventory
 from core.series import MetricId
 from core.timespan import Timespan
-from dashboard.state import ExplorerState, MetricChoice, PageState
-from dashboard.views import explorer
+from dashboard.state import MOST_CHOICES, ExplorerState, MetricChoice, PageState
+from dashboard.views import explorer, explorer_starts
 from tests.pages import fakes
 from tests.pages.fakes import HOSTILE, NOW, PROD, FakeSources
 
@@ -41,6 +42,28 @@ def test_a_new_series_begins_with_the_statistic_that_means_most() -> None:
     assert explorer.default_choice(ASKED.metric).statistic == "Sum"
     state = explorer.with_metric(ExplorerState(), ASKED.metric)
     assert explorer.with_metric(state, ASKED.metric) == state
+
+
+def test_a_pick_that_changes_nothing_says_why() -> None:
+    assert explorer.left_out(ExplorerState(), ASKED.metric) == ""
+    assert "on the chart already" in explorer.left_out(ExplorerState((ASKED,)), ASKED.metric)
+    full = tuple(MetricChoice(MetricId("N", f"m{place}"), "Sum") for place in range(MOST_CHOICES))
+    assert "at most 12 series" in explorer.left_out(ExplorerState(full), ASKED.metric)
+
+
+def test_starts_are_the_fleets_charts_as_far_as_they_report() -> None:
+    starts = explorer_starts.offered(fakes.inventory(), fakes.known_metrics())
+    assert [start.label for start in starts] == [
+        "Latency · TargetResponseTime", "Requests and errors", "CPU · web-asg", "Page load · Directory PageLoadTime",
+        "DynamoDB · employees", "Lambda · thumbnails",
+    ]  # fmt: skip
+    assert {choice.metric for start in starts for choice in start.choices} <= set(fakes.known_metrics())
+
+
+def test_without_a_fleet_tables_and_functions_are_a_start() -> None:
+    starts = explorer_starts.offered(Inventory(), fakes.known_metrics())
+    assert [start.label for start in starts] == ["DynamoDB · employees", "Lambda · thumbnails"]
+    assert explorer_starts.offered(Inventory(), ()) == ()
 
 
 def test_a_series_changes_its_statistic_or_goes() -> None:

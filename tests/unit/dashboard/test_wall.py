@@ -15,7 +15,7 @@ from core.timespan import Timespan
 from dashboard.charts.view import Tone
 from dashboard.state import PageState
 from dashboard.views import fleet, happenings, wall
-from dashboard.views.frame import freshness, notices
+from dashboard.views.frame import freshness, notices, said_once
 from tests.pages import fakes
 from tests.pages.fakes import NOW, PROD, FakeSources
 
@@ -190,6 +190,26 @@ def test_data_that_lags_is_named() -> None:
     view = replace(wall.build(found, now=NOW), newest=NOW - timedelta(minutes=40))
     frame = wall.frame_of(wall.Wall(found, view), PageState(PROD), now=NOW, refresh=5)
     assert frame.badges[-1].text == "Newest datapoint 10:51"
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(46, "Updated"), (240, "Updated"), (241, "Stale")])
+def test_what_is_read_rarely_is_stale_later(seconds: int, word: str) -> None:
+    badge = freshness(PageState(PROD), read_at=NOW - timedelta(seconds=seconds), now=NOW, refresh=120)
+    assert badge.text.startswith(word)
+
+
+def test_what_takes_several_cards_away_is_said_once() -> None:
+    down = [Fault(PROD, f"reading {what}", FaultKind.STORE_DOWN, "The store does not answer.") for what in "abc"]
+    own = FakeSources().fault(PROD, "ec2:DescribeInstances")
+    common, left = said_once([(down[0],), (down[1], own), (), (down[0], down[2])])
+    assert common == tuple(down)
+    assert left == ((), (own,), (), ())
+
+
+def test_what_takes_one_card_away_is_said_there() -> None:
+    down = Fault(PROD, "reading alarms", FaultKind.STORE_DOWN, "The store does not answer.")
+    denied = FakeSources().fault(PROD, "ec2:DescribeInstances")
+    assert said_once([(down,), (denied,), (denied,)]) == ((), ((down,), (denied,), (denied,)))
 
 
 def test_faults_of_one_kind_are_told_once_with_every_action() -> None:
