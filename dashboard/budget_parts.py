@@ -113,8 +113,9 @@ def draw_list(desk: Desk) -> None:
         )  # fmt: skip
         st.caption(md(view.note))
     for row, _ in picked.selection.cells:
-        parts.write((NAMED,), {NAMED: view.names[row]})
-        st.rerun()
+        if view.names[row] != parts.first(NAMED):  # the pick stays, so running again for the open one would never end
+            parts.write((NAMED,), {NAMED: view.names[row]})
+            st.rerun()
 
 
 def draw_lock(context: Context) -> None:

@@ -62,7 +62,8 @@ def draw_view(family: Family, view: PageLoadView) -> None:
     with right, parts.card("series", "Over time", None):
         draw_series(family, view, view.metrics[series])
     for row, _ in picked.selection.cells:
-        keep(series=names[row])
+        if row != series:  # the pick stays, so running again for the one that is shown would never end
+            keep(series=names[row])
 
 
 def draw_series(family: Family, view: PageLoadView, metric: MetricId) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -149,6 +150,16 @@ def test_the_explorer_offers_the_fleets_own_charts_to_begin_with(open_page: Open
     assert not app.exception
     assert app.query_params["metric"] == "AWS/ApplicationELB~RequestCount~Sum~LoadBalancer~app/web-alb/50dc6c495c0c9188"
     assert "Or begin with" not in seen.text(app)
+
+
+@pytest.mark.parametrize("page", ["explorer", "alarm_health", "page_load", "budgets"])
+def test_a_pick_of_what_is_open_already_comes_to_an_end(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """A table keeps its pick while its key stays; a page that ran again for it once ran without end."""
+    picked = SimpleNamespace(selection=SimpleNamespace(cells=[(0, "")], rows=[]))
+    monkeypatch.setattr("streamlit.dataframe", lambda *_, **__: picked)
+    assert not open_page(context(), page).exception
 
 
 def test_empty_resources_show_empty_tables(open_page: Open) -> None:
