@@ -1,7 +1,7 @@
 """What a unit of each usage type costs, with its source and date; a person's own prices go before ours.
 
-Ours are AWS's list prices in us-east-1, for Linux on demand, and stand for every region. They know no discount, no
-commitment and no tax. Who pays otherwise gives a file: see `read_prices`.
+Ours are AWS's list prices in us-east-1 as we know them, for Linux on demand, and stand for every region. They know no
+discount, no commitment and no tax. Who pays otherwise gives a file: see `read_prices`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, Final
 from core.money import Money
 
 READ_ON: Final = date(2026, 11, 27)
+"""When the table below was written down. No more than a few rows were compared with AWS's pages that day: the sources
+say where each price is to be found, and `docs/guard.md` says to compare before money is staked on them."""
 _EC2: Final = "https://aws.amazon.com/ec2/pricing/on-demand/"
 _ELB: Final = "https://aws.amazon.com/elasticloadbalancing/pricing/"
 _DYNAMODB: Final = "https://aws.amazon.com/dynamodb/pricing/"

@@ -47,7 +47,7 @@ def priors(priors: Iterable[Prior], now: datetime) -> pd.DataFrame:
     return _table(rows, ("What", "Where", "Before", "Since", "Rung"))
 
 
-_LINE_COLUMNS: Final = ("What", "Used this month", "Free", "Cost", "An hour now", "Price", "Price from")
+_LINE_COLUMNS: Final = ("What", "Used this month", "Free", "Cost", "An hour now", "Price", "To be compared with")
 
 
 def lines(found: Spending) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def _line(line: Priced) -> dict[str, str]:
         "Cost": cents(line.cost),
         "An hour now": cents(line.per_hour),
         "Price": _exact(price.each),
-        "Price from": plain(f"{price.source.removeprefix('https://')}, {price.read_on:%d %b %Y}"),
+        "To be compared with": plain(f"{price.source.removeprefix('https://')}, written down {price.read_on:%d %b %Y}"),
     }
 
 
