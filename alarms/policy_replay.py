@@ -33,6 +33,9 @@ SHARED: Final = (
     "The metric is taken to fall as instances are added and to rise as they go, as a load that is shared out evenly "
     "does; the alarm's states are those of the metric as it was."
 )
+OWN_ALARMS: Final = (
+    "AWS makes the two alarms of target tracking and may change them; replayed are those that it usually makes."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ def replay_policy(
     run = _Run(policy, group, shared=shared)
     for at in _instants(replays, state):
         run.step(at, _newest(series, at), threshold)
-    limits = (AT_ONCE, SHARED if shared else NO_RELIEF)
+    own = (OWN_ALARMS,) if policy.kind is PolicyKind.TARGET_TRACKING else ()
+    limits = (AT_ONCE, SHARED if shared else NO_RELIEF, *own)
     return PolicyReplay(policy, replays[0].span, group.capacity, tuple(run.changes), run.at_bound, limits)
 
 

@@ -20,6 +20,8 @@ LOW_SHARE: Final = 0.9
 """Target tracking scales in when the metric stays this far below its target, as AWS's low alarms are put."""
 HIGH_PERIODS, LOW_PERIODS = 3, 15
 """How many minutes must breach, as AWS's own alarms are put."""
+PERIOD: Final = 60
+"""Seconds, where a policy says no other."""
 
 
 def tracking_requests(
@@ -34,7 +36,6 @@ def tracking_requests(
         **_tracked_metric(policy, specification or {}),
         "ActionsEnabled": True,
         "AlarmActions": [policy.arn] if policy.arn else [],
-        "Period": 60,
         "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}.",
     }
     target = float(policy.target or 0.0)
@@ -58,13 +59,14 @@ def tracking_requests(
 def _tracked_metric(policy: Policy, specification: Mapping[str, Any]) -> dict[str, Any]:
     custom = specification.get("CustomizedMetricSpecification") or {}
     if custom.get("Metrics"):
-        return {"Metrics": custom["Metrics"]}
+        return {"Metrics": [_with_period(query) for query in custom["Metrics"]]}
     if custom:
         return {
             "Namespace": custom["Namespace"],
             "MetricName": custom["MetricName"],
             "Dimensions": custom.get("Dimensions") or [],
             "Statistic": custom.get("Statistic") or "Average",
+            "Period": custom.get("Period") or PERIOD,
             **({"Unit": custom["Unit"]} if custom.get("Unit") else {}),
         }
     predefined = specification.get("PredefinedMetricSpecification") or {}
@@ -77,4 +79,16 @@ def _tracked_metric(policy: Policy, specification: Mapping[str, Any]) -> dict[st
         where = {"LoadBalancer": balancer, "TargetGroup": f"targetgroup/{target_group}"}
     statistic = "Sum" if kind == "ALBRequestCountPerTarget" else "Average"
     pairs = [{"Name": dimension, "Value": value} for dimension, value in where.items()]
-    return {"Namespace": namespace, "MetricName": name, "Dimensions": pairs, "Statistic": statistic}
+    return {
+        "Namespace": namespace,
+        "MetricName": name,
+        "Dimensions": pairs,
+        "Statistic": statistic,
+        "Period": PERIOD,
+    }
+
+
+def _with_period(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A policy may leave out the period that an alarm needs."""
+    stat = query.get("MetricStat")
+    return {**query, "MetricStat": {"Period": PERIOD, **stat}} if stat else query

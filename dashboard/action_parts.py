@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,15 +14,17 @@ from access.outcomes import UNDO
 from alarms import policies
 from alarms.actions import ActionKind, describe, topic_arn
 from alarms.doctor import Light, Path
+from alarms.policy_replay import PolicyReplay
 from alarms.scaling import Policy, PolicyKind
 from collectors.inventory import ScalingGroup
 from core.reading import Scope
-from dashboard import desk
+from dashboard import bench_reading, desk, parts
 from dashboard.alarm_fields import Known
 from dashboard.charts.components import draw_steps
 from dashboard.fields import Fields
 from dashboard.plan_dialog import open_plan
 from dashboard.views import action_forms as forms
+from dashboard.views import workbench
 from dashboard.views.action_forms import Planned
 from dashboard.views.alarm_draft import Draft, Kind
 from dashboard.views.workbench_view import WorkbenchView
@@ -80,7 +82,9 @@ def draw_new_policy(fields: Fields, scope: Scope, known: Known, view: WorkbenchV
         policy, errors = forms.policy_of(draft)
         for sentence in errors.values():
             st.caption(md(sentence))
-        if policy is not None:
+        if policy is not None and policy.kind is PolicyKind.TARGET_TRACKING:
+            _draw_tracking(fields, scope, known, policy, None, key="wb-track-new")
+        elif policy is not None:
             draw_capacity(policy, known, view, key="wb-steps-new")
         ready = policy is not None and bool(draft.policy_name)
         if st.button("Review the policy", key="wb-policy-new", disabled=not ready):
@@ -105,13 +109,17 @@ def _policy_fields(fields: Fields, draft: Draft) -> None:
     )  # fmt: skip
 
 
-def draw_policies(fields: Fields, known: Known, view: WorkbenchView | None) -> None:
+def draw_policies(fields: Fields, scope: Scope, known: Known, view: WorkbenchView | None) -> None:
     """Draw what each chosen policy would have done."""
     for place, arn in enumerate(fields.checked.draft.alarm_actions):
-        if describe(arn).kind is ActionKind.SCALING:
-            found = next((each for each in known.policies if each.get("PolicyARN") == arn), None)
-            if found is not None:
-                draw_capacity(policies.from_response(found), known, view, key=f"wb-steps-{place}")
+        if describe(arn).kind is not ActionKind.SCALING:
+            continue
+        found = next((each for each in known.policies if each.get("PolicyARN") == arn), None)
+        policy = None if found is None else policies.from_response(found)
+        if policy is not None and policy.kind is PolicyKind.TARGET_TRACKING:
+            _draw_tracking(fields, scope, known, policy, found, key=f"wb-track-{place}")
+        elif policy is not None:
+            draw_capacity(policy, known, view, key=f"wb-steps-{place}")
 
 
 def draw_capacity(policy: Policy, known: Known, view: WorkbenchView | None, *, key: str) -> None:
@@ -124,8 +132,30 @@ def draw_capacity(policy: Policy, known: Known, view: WorkbenchView | None, *, k
     group = _group(known, policy.group)
     if view.replay is None or group is None or policy.kind not in {"SimpleScaling", "StepScaling"}:
         return
-    done = forms.capacity(policy, view.replay, view.history, alarm=view.alarm, group=group)
-    st.markdown(f"**{md(policy.name or 'The policy')}**: {md(done.sentence)}")
+    _draw_done(forms.capacity(policy, view.replay, view.history, alarm=view.alarm, group=group))
+
+
+def _draw_tracking(
+    fields: Fields, scope: Scope, known: Known, policy: Policy, described: Mapping[str, Any] | None, *, key: str
+) -> None:
+    """Draw what target tracking would have done by alarms of its own, whatever this alarm watches."""
+    group = _group(known, policy.group)
+    if group is None:
+        return
+    try:
+        alarms = forms.tracking_alarms(policy, described)
+        days = workbench.days_of(fields.checked.draft)
+        asked = workbench.question(alarms[0], scope, days=days, now=fields.context.now())
+        found = bench_reading.reading(fields.context, asked, height=40, key=f"{key}-pay")
+        if found is not None:
+            parts.faults(found.faults)
+            _draw_done(forms.tracked_capacity(policy, alarms, found, group=group))
+    except forms.NotReplayedError as error:
+        st.caption(f"Not replayed: {md(str(error))}")
+
+
+def _draw_done(done: PolicyReplay) -> None:
+    st.markdown(f"**{md(done.policy.name or 'The policy')}**: {md(done.sentence)}")
     for limit in done.limits:
         st.caption(md(limit))
 

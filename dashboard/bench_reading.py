@@ -141,16 +141,16 @@ def asked_for(context: Context, state: PageState, checked: Checked, this: Shown)
     return workbench.question(this.alarm, state.scope, days=workbench.days_of(checked.draft), now=context.now())
 
 
-def reading(context: Context, asked: Question, *, height: int) -> Read | None:
+def reading(context: Context, asked: Question, *, height: int, key: str = "wb-pay") -> Read | None:
     """Give the series, from what everybody shares; a price is asked for first, and None is given until it is agreed to.
 
-    Draws a price and a button, or a skeleton of `height` while the first read is on its way.
+    Draws a price and a button of the key `key`, or a skeleton of `height` while the first read is on its way.
     """
     paid = st.session_state.setdefault(_PAID, set())
     if not context.feed.holds(asked.key):
         tag = workbench.price(context.sources, asked, now=context.now())
         spend = decide(context.actor, Action.SPEND)
-        if not tag.free and asked.key not in paid and not choices.draw_price(tag, spend, key="wb-pay"):
+        if not tag.free and asked.key not in paid and not choices.draw_price(tag, spend, key=key):
             return None
         paid.update(() if tag.free else (asked.key,))
     load = partial(workbench.read, context.sources, asked, clock=context.now)

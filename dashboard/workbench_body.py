@@ -64,7 +64,7 @@ class Body:
 
         def below(fields: Fields) -> None:
             action_parts.draw_ways(bench_reading.ways(self.context, scope, view))
-            action_parts.draw_policies(fields, self.known, view)
+            action_parts.draw_policies(fields, scope, self.known, view)
             action_parts.draw_new_topic(fields, scope)
             action_parts.draw_new_policy(fields, scope, self.known, view)
 

@@ -11,17 +11,19 @@ from typing import Any, Final
 from access.changes import ChangePlan, Outcome
 from alarms import policies, topics
 from alarms.backtest import Replay
-from alarms.definition import DefinitionErrors
+from alarms.definition import DefinitionErrors, parse
 from alarms.kinds import MetricAlarm
 from alarms.policy_replay import GroupSetting, PolicyReplay, replay_policy
 from alarms.scaling import Adjustment, Bounds, Policy, PolicyKind, Step
 from alarms.topics import Protocol, Subscriber
+from alarms.tracking import TRACKED, tracking_requests
 from collectors.inventory import ScalingGroup
 from core.reading import Scope
 from core.series import Series
 from dashboard.charts.pictures import Adjustment as DrawnAdjustment
 from dashboard.charts.pictures import ScalingStep, StepsPicture
 from dashboard.views.alarm_draft import Draft
+from dashboard.views.workbench import Read, Shown, trial
 
 PROTOCOLS: Final[Mapping[str, str]] = {
     Protocol.EMAIL: "E-mail",
@@ -59,6 +61,10 @@ _STEP: Final = re.compile(
     rf"(?:below *(?P<below>{_NUMBER})|(?P<low>{_NUMBER})(?: *(?:to|and) *(?P<high>more|{_NUMBER}))?)"
     r": *(?P<size>[-+]?\d+)%?"
 )
+
+
+class NotReplayedError(ValueError):
+    """What a policy would have done cannot be told; the message says why, with foreign text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +185,47 @@ def steps_picture(policy: Policy, alarm: MetricAlarm, unit: str | None, value: f
 
 def capacity(policy: Policy, done: Replay, series: Series, *, alarm: MetricAlarm, group: ScalingGroup) -> PolicyReplay:
     """Give what a policy would have done to its group's capacity over the replayed span."""
-    setting = GroupSetting(group.desired, Bounds(group.minimum, group.maximum), group.cooldown)
     shared = any(group.name in dict(metric.dimensions).values() for metric in alarm.metrics)
-    return replay_policy(policy, [done], series, group=setting, threshold=alarm.threshold, shared=shared)
+    return replay_policy(policy, [done], series, group=_setting(group), threshold=alarm.threshold, shared=shared)
+
+
+def _setting(group: ScalingGroup) -> GroupSetting:
+    return GroupSetting(group.desired, Bounds(group.minimum, group.maximum), group.cooldown)
+
+
+def tracking_alarms(policy: Policy, described: Mapping[str, Any] | None = None) -> tuple[MetricAlarm, ...]:
+    """Give the alarms that AWS would make for a target tracking policy; all watch the one metric that it keeps.
+
+    `described` is the policy as AWS describes it, where it is there already. Raises NotReplayedError where
+    they are not known.
+    """
+    specification = (described or {}).get("TargetTrackingConfiguration")
+    own = bool((specification or {}).get("CustomizedMetricSpecification"))
+    if not own and policy.metric not in TRACKED:
+        raise NotReplayedError(f"{policy.metric} is no metric whose alarms are known; use {', '.join(TRACKED)}")
+    if not own and policy.metric == policies.PER_TARGET and not policy.label:
+        raise NotReplayedError(f"{policy.metric} needs the load balancer and target group that it is of")
+    try:
+        made = [parse(request) for request in tracking_requests(policy, specification=specification)]
+    except DefinitionErrors as error:
+        raise NotReplayedError(str(error)) from error
+    return tuple(alarm for alarm in made if isinstance(alarm, MetricAlarm))
+
+
+def tracked_capacity(
+    policy: Policy, alarms: Sequence[MetricAlarm], found: Read, *, group: ScalingGroup
+) -> PolicyReplay:
+    """Give what target tracking would have done to its group's capacity, by the alarms that AWS would make for it.
+
+    What it keeps is by its nature shared out among the instances. Raises NotReplayedError where there is
+    nothing to replay.
+    """
+    tried = [trial(Shown(alarm, frozenset()), found, swept=False) for alarm in alarms]
+    replays = [each.replay for each in tried if each.replay is not None]
+    if len(replays) < len(tried):
+        raise NotReplayedError(next(each.why_not for each in tried if each.replay is None))
+    series = tried[0].watched.series
+    return replay_policy(policy, replays, series, group=_setting(group), threshold=None, shared=True)
 
 
 def made_policy(outcome: Outcome) -> str:

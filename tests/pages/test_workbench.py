@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
+from core.reading import Reading, Scope
 from dashboard.views.alarm_draft import Draft, Kind, QueryDraft, carried, document
 from tests.pages import fakes, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context
-from tests.pages.rooms import FakeRoom
+from tests.pages.rooms import Document, FakeRoom
 
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
 GOOD = Draft(
@@ -291,6 +293,46 @@ def test_a_policy_says_what_it_would_have_done(open_page: Open, tmp_path: Path) 
     room.alarms["web-cpu-high"]["Threshold"] = 60.0
     app = open_page(context(workroom=room), "workbench", alarm="web-cpu-high")
     assert "out: Would have scaled" in said(app).replace("*", "")
+
+
+def test_target_tracking_is_replayed_by_the_alarms_that_aws_makes(open_page: Open, tmp_path: Path) -> None:
+    draft = replace(GOOD, policy_group="web-asg", policy_kind="TargetTrackingScaling", policy_target="40")
+    app = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(draft))
+    assert not app.exception
+    text = said(app).replace("*", "")
+    assert "The policy: Would have scaled out" in text
+    assert "The metric is taken to fall as instances are added" in text
+    assert "AWS makes the two alarms of target tracking" in text
+    unknown = replace(draft, policy_metric="ALBRequestCountPerTarget")
+    again = open_page(context(workroom=FakeRoom(tmp_path)), "workbench", draft=token(unknown))
+    assert "Not replayed: ALBRequestCountPerTarget needs the load balancer" in said(again)
+
+
+def test_target_tracking_without_datapoints_says_so(open_page: Open, tmp_path: Path) -> None:
+    draft = replace(GOOD, policy_group="web-asg", policy_kind="TargetTrackingScaling")
+    silent = context(FakeSources(silent=True), workroom=FakeRoom(tmp_path))
+    app = open_page(silent, "workbench", draft=token(draft))
+    assert "Not replayed: No datapoints yet" in said(app)
+
+
+def test_the_tracking_policy_of_an_alarm_that_aws_made_says_what_it_would_have_done(
+    open_page: Open, tmp_path: Path
+) -> None:
+    room = TrackingRoom(tmp_path)
+    room.alarms["web-cpu-high"]["AlarmActions"] = [room.policies(fakes.PROD, now=fakes.NOW).value[0]["PolicyARN"]]
+    app = open_page(context(workroom=room), "workbench", alarm="web-cpu-high")
+    assert not app.exception
+    assert "track: Would have scaled out" in said(app).replace("*", "")
+
+
+class TrackingRoom(FakeRoom):
+    """Its one policy keeps the group's CPU."""
+
+    def policies(self, scope: Scope, *, now: datetime) -> Reading[tuple[Document, ...]]:
+        (found,) = super().policies(scope, now=now).value
+        keeps = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+        tracking = {"PolicyType": "TargetTrackingScaling", "PolicyName": "track", "StepAdjustments": []}
+        return Reading(({**found, **tracking, "TargetTrackingConfiguration": {**keeps, "TargetValue": 40.0}},), now)
 
 
 def test_a_composite_alarm_is_replayed_over_what_its_alarms_did(open_page: Open, tmp_path: Path) -> None:

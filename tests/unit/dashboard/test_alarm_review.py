@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from access.changes import Ending, Outcome, StepEnding, StepOutcome
 from access.identity import Actor, Role
-from alarms.kinds import Alarm, CompositeAlarm
+from alarms.kinds import Alarm, CompositeAlarm, MetricAlarm
 from alarms.live import Live
+from alarms.notation import series
 from alarms.scaling import Policy, PolicyKind, Step
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
+from collectors.inventory import ScalingGroup
 from core.reading import Scope
-from core.timespan import Timespan
+from core.timespan import Timespan, from_epoch
 from dashboard.views import action_forms as forms
 from dashboard.views import review, workbench_composite
 from dashboard.views.alarm_draft import Draft
 from dashboard.views.alarm_form import check
+from dashboard.views.workbench import Read
 
 PROD = Scope("111111111111", "us-east-1")
 ANA, BO = Actor("ana", Role.ENGINEER), Actor("bo", Role.VIEWER)
@@ -161,6 +165,51 @@ class TestForms:
         assert picture is not None
         assert [(step.lower, step.upper) for step in picture.steps] == [(0.0, 10.0), (10.0, None)]
         assert forms.steps_picture(Policy("in", "", "web"), found, None, None) is None  # type: ignore[arg-type]
+
+
+class TestTargetTracking:
+    KEEPS = Policy("keep", "", "web", PolicyKind.TARGET_TRACKING, target=50.0, metric="ASGAverageCPUUtilization")
+    GROUP = ScalingGroup("web", "", 1, 8, 2, (), (), (), 60, "EC2", None)
+
+    def replayed(self, line: str, policy: Policy = KEEPS) -> list[int]:
+        points = series(line, period=60, start=int(NOW.timestamp()))
+        span = Timespan(from_epoch(int(points.times[0])), from_epoch(int(points.times[-1]) + 60))
+        read = Read({"": points}, span, NOW)
+        done = forms.tracked_capacity(policy, forms.tracking_alarms(policy), read, group=self.GROUP)
+        return [size for _, size in done.capacity]
+
+    def test_twice_the_target_doubles_and_half_of_it_takes_them_away(self) -> None:
+        assert self.replayed("50x5 100x6 25x30") == [2, 4, 1]
+        assert self.replayed("50x5 100x2 50x30") == [2], "two minutes are too short for AWS's alarm"
+        assert self.replayed("50x5 25x30", replace(self.KEEPS, never_in=True)) == [2]
+
+    def test_both_alarms_watch_one_metric(self) -> None:
+        high, low = forms.tracking_alarms(self.KEEPS)
+        assert high.source == low.source
+        assert (high.threshold, low.threshold) == (50.0, 45.0)
+
+    def test_a_metric_of_ones_own_is_taken_from_the_policy(self) -> None:
+        own = {"CustomizedMetricSpecification": {"Namespace": "Shop", "MetricName": "Queue", "Statistic": "Sum"}}
+        (metric,) = {m for each in self.made(own) for m in each.metrics}
+        assert (metric.namespace, metric.name) == ("Shop", "Queue")
+
+    def test_a_metric_of_ones_own_may_be_an_expression(self) -> None:
+        queue = {"Namespace": "Shop", "MetricName": "Queue"}
+        queries = [
+            {"Id": "m1", "MetricStat": {"Metric": queue, "Stat": "Sum"}, "ReturnData": False},
+            {"Id": "e1", "Expression": "m1 / 2", "ReturnData": True},
+        ]
+        made = self.made({"CustomizedMetricSpecification": {"Metrics": queries}})
+        assert [(each.threshold, each.period) for each in made] == [(50.0, 60), (45.0, 60)]
+
+    def test_what_is_not_known_is_said(self) -> None:
+        for metric, said in (("Predicted", "use ASGAverageCPUUtilization"), ("ALBRequestCountPerTarget", "needs")):
+            with pytest.raises(forms.NotReplayedError, match=said):
+                forms.tracking_alarms(replace(self.KEEPS, metric=metric))
+
+    def made(self, configuration: dict[str, Any]) -> tuple[MetricAlarm, ...]:
+        described = {"TargetTrackingConfiguration": configuration}
+        return forms.tracking_alarms(replace(self.KEEPS, metric=None), described)
 
 
 def state(name: str, now: str = "OK") -> AlarmState:
