@@ -44,6 +44,14 @@ def test_the_page_is_whole_in_every_size_and_theme(
     assert person.outside == []
 
 
+def open_undo(person: Viewer) -> None:
+    """Unfold how the plan that is done would be taken back."""
+    undo = person.page.get_by_text("Undo", exact=True).first
+    undo.wait_for(timeout=45_000)
+    undo.click()
+    person.until(lambda p: p.page.get_by_role("button", name="Undo it").count() > 0)
+
+
 def test_a_finding_is_mended_by_its_plan_and_the_plan_undone(viewer: Callable[..., Viewer]) -> None:
     person = viewer().open(FINDING)
     person.until(lambda p: p.shows("It watches nothing."))
@@ -51,7 +59,7 @@ def test_a_finding_is_mended_by_its_plan_and_the_plan_undone(viewer: Callable[..
     person.until(lambda p: p.shows("Delete the alarm directory-dr-old-web-cpu"))
     assert serious(person) == []
     press(person, "Do it")
-    person.until(lambda p: p.page.get_by_role("button", name="Undo it").count() > 0)
+    open_undo(person)
     assert serious(person) == []
     press(person, "Close")
     person.until(lambda p: p.shows("This finding is not there any more"))
@@ -91,7 +99,7 @@ def test_chosen_gaps_become_alarms_in_one_review(viewer: Callable[..., Viewer]) 
     press(person, "Review and create 2 alarms")
     person.until(lambda p: p.shows("Create 2 recommended alarms"))
     press(person, "Do it")
-    person.until(lambda p: p.page.get_by_role("button", name="Undo it").count() > 0)
+    open_undo(person)
     press(person, "Undo it")
     person.until(lambda p: p.page.get_by_text(re.compile("^Undo.{1,3}Create 2 recommended alarms")).count() > 0)
     assert person.complaints == []
