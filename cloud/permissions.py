@@ -89,6 +89,8 @@ READ: Final = (
     Permission("ce:GetCostForecast", "AWS's own forecast beside ours; $0.01 a day, so only within the cap"),
     Permission("ce:GetAnomalies", "days that AWS finds unusual; $0.01 a day, so only within the cap"),
     Permission("ce:GetCostAndUsage", "costs by day, service and usage type; $0.01 a page, so only within the cap"),
+    Permission("ce:ListCostAllocationTags", "tags to group costs by; $0.01 when a person asks, only within the cap"),
+    Permission("ce:GetCostComparisonDrivers", "what changed a bill; $0.01 when a person asks, only within the cap"),
 )
 """Everything that is called; each can be left out, and the panel that needs it says so."""
 

@@ -20,6 +20,7 @@ from collectors import (
     alarm_states,
     alarm_tags,
     budget_readings,
+    cost_breakdown,
     cost_outlook,
     delivery,
     directory,
@@ -35,6 +36,7 @@ from collectors.alarm_documents import Document
 from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_breakdown import Question, Quote
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
@@ -282,6 +284,23 @@ class CloudSources(Sharing):
         """Give AWS's own forecast and anomalies as the collector read them last; never asks AWS."""
         stored = partial(cost_outlook.known, account, store=self.store, now=now)
         return self._calmly("AWS's outlook", spend.billing(account), stored, Outlook(), now=now)
+
+    def bought(self, question: Question[T], account: str, *, now: datetime) -> Reading[T | None]:
+        """Give the last answer that somebody bought, None before the first; never asks AWS."""
+        stored = partial(cost_breakdown.known, question, account, store=self.store, now=now)
+        return self._calmly(f"costs {question.key}", spend.billing(account), stored, None, now=now)
+
+    def quote(self, question: Question[T], account: str, *, now: datetime) -> Quote | None:
+        """Say what an answer costs and whether it can be bought now; None while the store is down."""
+        try:
+            return cost_breakdown.quote(self.clients, question, account, store=self.store, now=now)
+        except DatabaseDownError:
+            return None
+
+    def buy(self, question: Question[T], account: str, *, now: datetime) -> Reading[None]:
+        """Ask AWS within the cap, because a person wants it; `bought` gives the answer."""
+        asked = partial(cost_breakdown.buy, self.clients, question, account, store=self.store, now=now)
+        return self._calmly(f"buying {question.key}", spend.billing(account), asked, None, now=now)
 
     def poll_export(self, *, now: datetime) -> tuple[Fault, ...]:
         """Fetch what is new of a billing export in S3, if that is due and the cap allows it, which is no fault."""

@@ -193,14 +193,14 @@ def _lines(day: date, result: Mapping[str, Any], now: datetime, *, given_back: b
     for group in result.get("Groups", ()):
         service, second = (*group["Keys"], "", "")[:2]
         cost, quantity = (group["Metrics"][name] for name in METRICS)
-        money = Money(_decimal(cost["Amount"]), str(cost.get("Unit") or "USD"))
+        money = Money(exact(cost["Amount"]), str(cost.get("Unit") or "USD"))
         yield SpendLine(
             day,
             service,
             "" if given_back else second,
             second if given_back else CHARGE,
             money,
-            _decimal(quantity["Amount"]),
+            exact(quantity["Amount"]),
             str(quantity.get("Unit") or ""),
             not result.get("Estimated", True),
             now,
@@ -209,7 +209,7 @@ def _lines(day: date, result: Mapping[str, Any], now: datetime, *, given_back: b
         )
 
 
-def _decimal(text: object) -> Decimal:
+def exact(text: object) -> Decimal:
     """Read an amount exactly; AWS gives text. What is no number is a failure of the service, never a zero."""
     try:
         return Decimal(str(text))

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
-from dashboard import cached, guard_parts, parts, report_parts
+from dashboard import cached, guard_parts, parts, report_parts, spend_parts
 from dashboard.charts.components import draw_chart, draw_gauge
+from dashboard.spend_parts import draw_table
 from dashboard.views import frame, spend
 from dashboard.wording import md
 
-ROW_PIXELS = 34
 REFRESH_SECONDS = 60.0
 
 context = cached.context()
 state = parts.page_state(context)
 every = REFRESH_SECONDS if state.refreshing else None
-
-
-def draw_table(rows: pd.DataFrame, note: str, *, key: str) -> None:
-    """Draw a table with whose figures it holds."""
-    if len(rows):
-        st.dataframe(rows, hide_index=True, height="content", row_height=ROW_PIXELS, key=f"table-{key}")
-    st.text(note)
 
 
 def draw_view(view: spend.SpendView) -> None:
@@ -49,13 +41,13 @@ def draw_view(view: spend.SpendView) -> None:
         st.page_link(
             "app_pages/budgets.py", label="Budgets: zero spend in one click, edit, create", icon=":material/edit:"
         )
-    with parts.card("services", "By service", None):
-        draw_table(view.services, view.services_note, key="services")
+    spend_parts.draw_costs(context, state.scope, view)
+    spend_parts.draw_drivers(context, state.scope)
 
 
 @st.fragment(run_every=every)
 def draw_spend() -> None:
-    """Draw the newest look. Nothing here asks for anything that costs money."""
+    """Draw the newest look. Nothing here asks for anything that costs money but a button that says so."""
     with parts.boundary():
         load = partial(parts.at_clock, context, partial(spend.read, context.sources), state.scope)
         found = parts.looked(context, ("spend", state.scope.account), load, every=every, height=400)

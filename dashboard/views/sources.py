@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from collectors.alarm_documents import Document
 from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_breakdown import Question, Quote
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
@@ -23,6 +24,8 @@ from collectors.targets import TargetGroupHealth
 from core.reading import Reading, Scope
 from core.series import MetricId
 from dashboard.views.panels import Readings, Revisions
+
+T = TypeVar("T")
 
 
 class Sources(Protocol):
@@ -66,6 +69,15 @@ class Sources(Protocol):
 
     def outlook(self, account: str, *, now: datetime) -> Reading[Outlook]:
         """Give AWS's own forecast and anomalies as they were read last; never asks AWS."""
+
+    def bought(self, question: Question[T], account: str, *, now: datetime) -> Reading[T | None]:
+        """Give the last answer that somebody bought, None before the first; never asks AWS."""
+
+    def quote(self, question: Question[T], account: str, *, now: datetime) -> Quote | None:
+        """Say what an answer costs and whether it can be bought now; None where that cannot be told."""
+
+    def buy(self, question: Question[T], account: str, *, now: datetime) -> Reading[None]:
+        """Ask AWS within the cap, because a person wants it; `bought` gives the answer."""
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         """Give the calls that would answer the queries, and their price, without making them."""

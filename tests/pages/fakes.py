@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from collectors.alarm_documents import Document
 from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
 from collectors.budget_readings import BudgetReading
+from collectors.cost_breakdown import Question, Quote
 from collectors.cost_outlook import Outlook
 from collectors.delivery import ActionFailure, Seen
 from collectors.exports.book import Book
@@ -41,7 +42,7 @@ from dashboard.stage import Playbill, StageError, StoryCard, Telling
 from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
 from dashboard.workroom import Workroom
-from tests.pages import bills
+from tests.pages import bills, purses
 from tests.pages.purses import Purse, purse
 
 T = TypeVar("T")
@@ -247,6 +248,12 @@ class FakeSources:
     """How often the newest datapoints are read."""
     money: Purse = field(default_factory=purse)
     """Budgets, allowances and costs."""
+    price: Quote = field(default_factory=lambda: purses.quote("the monthly cap on our own calls is $0.00"))
+    """What an answer of Cost Explorer costs, and whether it can be bought."""
+    sold: Mapping[str, object] = field(default_factory=dict)
+    """Answers that can be bought, by the question's key."""
+    held: dict[str, object] = field(default_factory=dict)
+    """Answers that somebody bought."""
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -347,6 +354,22 @@ class FakeSources:
 
     def outlook(self, account: str, *, now: datetime) -> Reading[Outlook]:
         return Reading(self.money.outlook, now - timedelta(hours=3))
+
+    def bought(self, question: Question[T], account: str, *, now: datetime) -> Reading[T | None]:
+        value: Any = self.held.get(question.key)
+        denied = f"ce:{question.operation}" in self.reads and question.key not in self.held
+        faults = (self.fault(Scope(account, "us-east-1"), f"ce:{question.operation}"),) if denied else ()
+        return Reading(value, now - timedelta(hours=2) if value is not None else now, faults)
+
+    def quote(self, question: Question[T], account: str, *, now: datetime) -> Quote | None:
+        asked = f"ce:{question.operation}" in self.reads and question.key in self.held
+        return replace(self.price, wait_until=now + timedelta(hours=22)) if asked else self.price
+
+    def buy(self, question: Question[T], account: str, *, now: datetime) -> Reading[None]:
+        self.reads.append(f"ce:{question.operation}")
+        if question.key in self.sold:
+            self.held[question.key] = self.sold[question.key]
+        return Reading(None, now)
 
     def plan(self, queries: Sequence[MetricQuery], *, now: datetime) -> Plan:
         if self.paid:

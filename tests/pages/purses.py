@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from collectors.budget_readings import BudgetReading, Notified, PastPeriod
+from collectors.cost_breakdown import Quote
 from collectors.cost_outlook import Outlook
 from collectors.free_tier import AllowanceReading, FreeTier, PlanReading
 from collectors.spend_lines import CHARGE, SpendLine
@@ -31,6 +32,11 @@ class Purse:
 
 def dollars(text: str) -> Money:
     return Money(Decimal(text))
+
+
+def quote(left: str, *, affordable: bool = False) -> Quote:
+    """A cent a request."""
+    return Quote(dollars("0.01"), left, affordable, None)
 
 
 def budget(
