@@ -12,7 +12,7 @@ import pandas as pd
 
 from access.identity import Actor
 from access.policy import Action, decide
-from collectors.cost_breakdown import Cause, Driver, Drivers, Quote, Share
+from collectors.cost_breakdown import Driver, Drivers, Quote, Share
 from core.money import Money
 from core.reading import Reading, Verdict
 from dashboard.views.spend_tables import cents
@@ -113,15 +113,16 @@ def drivers(found: Reading[Drivers | None], bought: Offer, *, now: datetime) -> 
 
 
 def _why(driver: Driver) -> str:
-    told = [_cause(each) for each in driver.causes[:CAUSES]]
-    more = len(driver.causes) - len(told)
-    return "; ".join([*told, *([f"{more} more"] if more else [])]) or NO_VALUE
-
-
-def _cause(cause: Cause) -> str:
-    words = plain(cause.kind.replace("_", " ").lower())
-    amount = f" {signed(cause.difference)}" if cause.difference else ""
-    return f"{plain(cause.name)}{amount} ({words})" if cause.name else f"{words}{amount}"
+    """Write the causes, each kind named once."""
+    kinds: dict[str, list[str]] = {}
+    for cause in driver.causes[:CAUSES]:
+        amount = signed(cause.difference) if cause.difference else ""
+        kinds.setdefault(plain(cause.kind.replace("_", " ").lower()), []).append(
+            f"{plain(cause.name)} {amount}".strip()
+        )
+    told = [f"{kind}: {', '.join(filter(None, names))}".removesuffix(": ") for kind, names in kinds.items()]
+    more = len(driver.causes) - CAUSES
+    return "; ".join([*told, *([f"{more} more"] if more > 0 else [])]) or NO_VALUE
 
 
 def signed(amount: Money) -> str:

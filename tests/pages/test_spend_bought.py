@@ -107,7 +107,7 @@ def test_why_last_month_changed(open_page: Open) -> None:
     app, sources = opened(open_page)
     app = app.button(key="buy-drivers").click().run()
     assert asked(sources) == ["ce:GetCostComparisonDrivers"]
-    assert rows(app, "October 2026") == [["Amazon EC2", "$5.00", "$8.00", "+$3.00", "BoxUsage +$3.00 (usage change)"]]
+    assert rows(app, "October 2026") == [["Amazon EC2", "$5.00", "$8.00", "+$3.00", "usage change: BoxUsage +$3.00"]]
     assert "AWS's comparison of October 2026 with September 2026, before credits" in words(app)
 
 
