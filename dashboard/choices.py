@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from core.reading import Reading, Scope, Verdict
-from dashboard import parts
+from dashboard import desk, parts
 from dashboard.cached import Context
 from dashboard.state import MetricChoice
 from dashboard.views import explorer, explorer_starts
@@ -68,13 +68,14 @@ def _read(context: Context, key: str, ask: Callable[..., Reading[T]], scope: Sco
     return parts.looked(context, (key, scope), load, every=DIRECTORY_SECONDS, height=40)
 
 
-def alarm_link(label: str, choice: MetricChoice) -> None:
+def alarm_link(label: str, choice: MetricChoice, *, threshold: float | None = None) -> None:
     """Draw the link that begins an alarm on a metric; everybody may follow it, and try what it would have done."""
+    limit = {} if threshold is None else {desk.THRESHOLD: f"{threshold:g}"}
     st.page_link(
         "app_pages/workbench.py",
         label=label,
         icon=":material/notification_add:",
-        query_params={"metric": choice.text()},
+        query_params={"metric": choice.text(), **limit},
         help="Make an alarm on this metric",
     )
 

@@ -77,7 +77,7 @@ def lay(context: Context, changed: Draft) -> None:
     """
     token = context.drafts.token(document(changed), now=context.now())
     st.session_state[_DRAFT], st.session_state[_TOKEN] = changed, token
-    parts.write((NAME, *STARTS), {NAME: token} if token else {})
+    parts.write((NAME, *STARTS, THRESHOLD), {NAME: token} if token else {})
 
 
 def change(context: Context, **fields: Any) -> None:
@@ -85,5 +85,7 @@ def change(context: Context, **fields: Any) -> None:
     lay(context, replace(draft(), **fields))
 
 
+THRESHOLD: Final = "threshold"
+"""Name in the link of the threshold that a form on a metric starts with."""
 STARTS: Final = ("metric", "alarm", "copy")
 """Names in the link that a form can start from: a metric, an alarm to change, an alarm to copy."""

@@ -74,7 +74,7 @@ def draw_series(family: Family, view: PageLoadView, metric: MetricId) -> None:
     if answer is None:
         return
     event = draw_chart(page_load.chart(answer, budget=budget, marks=view.marks), key="page-load-chart", height=260)
-    choices.alarm_link("Alarm on this", page_load.alarm_choice(metric))
+    choices.alarm_link("Alarm on this", page_load.alarm_choice(metric), threshold=page_load.limit(metric, budget))
     if view.phases is not None:
         st.subheader(view.phases.title, anchor=False)
         draw_bars(view.phases, key="phase-bars")

@@ -7,6 +7,7 @@ shown as the request itself.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -219,6 +220,16 @@ def threshold_text(value: float | None) -> str:
     return "" if value is None else repr(value).removesuffix(".0")
 
 
+def _threshold(params: Params) -> str:
+    """Give the threshold that a link names; what is no number is left out, for the form asks for one anyway."""
+    text = next(iter(params.get("threshold") or ()), "")[:LONGEST_NAME]
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return threshold_text(value) if math.isfinite(value) else ""
+
+
 def started(params: Params, find: Callable[[str], Alarm], *, taken: Callable[[], frozenset[str]]) -> Draft | None:
     """Give the form that a link asks for: on a metric, of an alarm to change, or of a copy; None where it names none.
 
@@ -227,7 +238,7 @@ def started(params: Params, find: Callable[[str], Alarm], *, taken: Callable[[],
     """
     for text in list(params.get("metric") or ())[:1]:
         try:
-            return of_metric(read_choice(text[:LONGEST_VALUE]))
+            return replace(of_metric(read_choice(text[:LONGEST_VALUE])), threshold=_threshold(params))
         except ValueError as error:
             raise DraftError(str(error)) from error
     for name in list(params.get("alarm") or ())[:1]:

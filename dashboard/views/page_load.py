@@ -189,7 +189,8 @@ def chart(answer: Answer, *, budget: float | None, marks: tuple[Mark, ...]) -> C
     """Give the chart of one series: percentiles, the budget, and what was deployed."""
     question, readings, revisions = answer
     (line,) = [line for line in question.panel.lines if line.statistic == WATCHED]
-    limits = [Limit(line.metric, WATCHED, budget, "budget")] if budget is not None and in_seconds(line.metric) else []
+    most = limit(line.metric, budget)
+    limits = [] if most is None else [Limit(line.metric, WATCHED, most, "budget")]
     return panels.chart(question.panel, readings.value, question.on, limits=limits, marks=marks, revisions=revisions)
 
 
@@ -201,6 +202,11 @@ def unit_of(family: Family) -> str | None:
 def in_seconds(metric: MetricId) -> bool:
     """Say whether a budget in seconds can be held against a metric."""
     return UNITS.get(metric.name, "Seconds") == "Seconds"
+
+
+def limit(metric: MetricId, budget: float | None) -> float | None:
+    """Give the budget in the metric's own unit; None where it cannot be held against it."""
+    return budget if in_seconds(metric) else None
 
 
 def name_of(metric: MetricId) -> str:

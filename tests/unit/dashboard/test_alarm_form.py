@@ -27,7 +27,7 @@ from dashboard.views.alarm_draft import (
     unpacked,
 )
 from dashboard.views.alarm_form import check, live_alarm, place_of
-from dashboard.views.alarm_starts import copied, draft_of, edited, of_metric, with_kind
+from dashboard.views.alarm_starts import copied, draft_of, edited, of_metric, started, with_kind
 from tests.places import NewPlace
 from tests.unit.alarms.strategies import requests
 
@@ -226,3 +226,13 @@ def _expression(text: str) -> QueryDraft:
 
 def _fields(draft: Draft) -> dict[str, Any]:
     return {each.name: getattr(draft, each.name) for each in fields(draft)}
+
+
+@pytest.mark.parametrize(
+    ("given", "threshold"), [("2.5", "2.5"), ("70.0", "70"), ("", ""), ("soon", ""), ("nan", ""), ("1e999", "")]
+)
+def test_a_link_to_a_metric_may_name_the_threshold(given: str, threshold: str) -> None:
+    params = {"metric": ["Shop~PageLoadTime~p90~Page~/"], "threshold": [given]}
+    draft = started(params, lambda _: pytest.fail("no alarm is asked for"), taken=frozenset)
+    assert draft is not None
+    assert (draft.statistic, draft.threshold) == ("p90", threshold)
