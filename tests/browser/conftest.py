@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from tests.browser.product import Product, running
 
+IMPACTS = ("minor", "moderate", "serious", "critical")
+"""How bad axe-core's findings may be, all of them."""
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's own page asks for these two under the sub-path of a page before it finds them at the root."""
 
@@ -99,6 +102,27 @@ class Viewer:
     def shows(self, text: str) -> bool:
         """Say whether a text is on the page, our components' shadow trees included."""
         return self.page.get_by_text(text).count() > 0
+
+    def barriers(self, *, but: Collection[str] = (), impacts: Collection[str] = IMPACTS) -> list[str]:
+        """Give what axe-core has against the page, and still has a moment later: what is drawn anew is faded."""
+        kept: dict[tuple[str, str], str] | None = None
+        for _ in range(4):
+            found = self._axe(but=but, impacts=impacts)
+            kept = found if kept is None else {key: text for key, text in kept.items() if key in found}
+            if not kept:
+                return []
+            self.page.wait_for_timeout(700)
+        return list((kept or {}).values())
+
+    def _axe(self, *, but: Collection[str], impacts: Collection[str]) -> dict[tuple[str, str], str]:
+        """Run axe-core once: rule and place of each finding, with the element's beginning."""
+        violations = Axe().run(self.page).response["violations"]
+        return {
+            (rule["id"], str(node["target"])): f"{rule['id']}: {node['html'][:160]}"
+            for rule in violations
+            if rule["impact"] in impacts and rule["id"] not in but
+            for node in rule["nodes"]
+        }
 
     def text(self) -> str:
         """Give the page's text for messages, without our components."""

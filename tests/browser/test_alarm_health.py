@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import Viewer
 
@@ -22,10 +21,7 @@ def press(person: Viewer, label: str) -> None:
 
 
 def serious(person: Viewer) -> list[str]:
-    found = Axe().run(person.page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in {"serious", "critical"}
-    ]
+    return person.barriers(impacts={"serious", "critical"})
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Viewer
@@ -23,10 +22,7 @@ def press(person: Viewer, label: str) -> None:
 
 
 def serious(person: Viewer) -> list[str]:
-    found = Axe().run(person.page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in {"serious", "critical"}
-    ]
+    return person.barriers(impacts={"serious", "critical"})
 
 
 def calm(person: Viewer) -> None:

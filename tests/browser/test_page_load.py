@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -22,7 +21,6 @@ from tests.unit.collectors.page_load.sites import page, serving
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 STREAMLITS_OWN = {"presentation-role-conflict"}
 """The file uploader names its drop zone, and says that it means nothing."""
@@ -142,10 +140,7 @@ def opened(person: Viewer) -> Viewer:
 def test_the_page_is_accessible_and_asks_nobody_else(viewer: Callable[..., Viewer], theme: str) -> None:
     person = opened(viewer(color_scheme=theme))
     person.page.wait_for_timeout(500)
-    person.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = person.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    violations = [each for each in found["violations"] if each["id"] not in STREAMLITS_OWN]
-    assert [f"{each['id']}: {node['html'][:160]}" for each in violations for node in each["nodes"][:3]] == []
+    assert person.barriers(but=STREAMLITS_OWN) == []
     assert person.complaints == []
     assert person.outside == []
 

@@ -7,9 +7,7 @@ import socket
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
@@ -17,8 +15,6 @@ from tests.browser.conftest import Viewer
 from tests.browser.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-"""axe-core, as the package carries it."""
 CPU = "AWS/EC2~CPUUtilization~Average~AutoScalingGroupName~directory-web"
 PATHS = {
     "wall": "/",
@@ -54,10 +50,7 @@ def opened(person: Viewer, name: str) -> Viewer:
 def test_a_page_is_accessible_quiet_and_asks_nobody_else(viewer: Callable[..., Viewer], name: str, theme: str) -> None:
     person = opened(viewer(color_scheme=theme), name)
     person.page.wait_for_timeout(500)
-    person.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = person.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    violations = [each for each in found["violations"] if each["id"] not in STREAMLITS_OWN]
-    assert [f"{each['id']}: {node['html'][:160]}" for each in violations for node in each["nodes"][:3]] == []
+    assert person.barriers(but=STREAMLITS_OWN) == []
     assert person.complaints == []
     assert person.outside == []
 
