@@ -50,6 +50,22 @@ def test_the_page_is_whole_in_every_size_and_theme(
     assert person.outside == []
 
 
+def undo(person: Viewer) -> None:
+    """Take a plan back; on a busy machine a whole run may fold the expander again between two clicks."""
+    button = person.page.get_by_role("button", name="Undo it")
+    undone = person.page.get_by_text(re.compile("^Undo.{1,3}Create the budget"))
+    for _ in range(6):
+        if not button.count():
+            person.page.get_by_text("Undo", exact=True).first.click()
+            continue
+        button.first.click()
+        for _ in range(40):
+            if undone.count():
+                return
+            person.page.wait_for_timeout(250)
+    raise AssertionError("the budget was not taken back")
+
+
 def test_a_manager_creates_the_zero_spend_budget_in_one_click_and_takes_it_back(viewer: Callable[..., Viewer]) -> None:
     person = viewer().open("/spend")
     person.page.get_by_role("link", name="Budgets").last.click()
@@ -60,9 +76,7 @@ def test_a_manager_creates_the_zero_spend_budget_in_one_click_and_takes_it_back(
     press(person, "Do it")
     person.until(lambda p: p.page.get_by_text("Done.").count() > 0)
     person.until(lambda p: p.shows(THERE))
-    person.page.get_by_text("Undo", exact=True).first.click()
-    press(person, "Undo it")
-    person.until(lambda p: p.page.get_by_text(re.compile("^Undo.{1,3}Create the budget")).count() > 0)
+    undo(person)
     press(person, "Close")
     person.until(lambda p: not p.shows(THERE))
     assert person.complaints == []
