@@ -55,6 +55,8 @@ def test_put_list_and_read_metrics(bare: Cloud) -> None:
         "--dimensions=Page=cart",
         f"--timestamp={(AT - timedelta(minutes=2)).isoformat()}",
     )
+    assert bare.aws("cloudwatch", "list-metrics", "--namespace", "Shop")["Metrics"] == [], "listed after its delay"
+    bare.advance(15 * 60)
     listed = bare.aws("cloudwatch", "list-metrics", "--namespace", "Shop")["Metrics"]
     assert listed == [
         {"Namespace": "Shop", "MetricName": "Visitors", "Dimensions": [{"Name": "Page", "Value": "cart"}]}

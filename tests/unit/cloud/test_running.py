@@ -237,9 +237,9 @@ def test_the_command_shows_settings_with_their_source(
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}PORT", "9000")
     assert main(["settings"]) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert "port             9000  (WATCHKEEPER_PORT)" in shown
-    assert "demo_port        4566  (default)" in shown
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["port", "9000", "(WATCHKEEPER_PORT)"] in shown
+    assert ["demo_port", "4566", "(default)"] in shown
 
 
 def test_the_command_explains_settings_that_cannot_be_used(
