@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.product import Product, running
 
@@ -24,6 +26,17 @@ def chromium_path() -> str | None:
     """The Chromium to drive; None lets Playwright use the one that it downloaded."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return os.environ.get("WATCHKEEPER_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+def choose(box: Locator, option: str) -> None:
+    """Open a select box and take an option; again where a run of the page that lands in between closed the list."""
+    offered = box.page.get_by_role("option", name=option, exact=True)
+    for _ in range(6):
+        box.click()
+        with suppress(PlaywrightTimeoutError):
+            offered.click(timeout=5_000)
+            return
+    raise AssertionError(f"{option!r} was not offered, but {box.page.get_by_role('option').all_inner_texts()}")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Viewer
+from tests.browser.conftest import Viewer, choose
 from tests.browser.product import Product, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -57,8 +57,7 @@ def new_topic(page: Page, name: str, queue_arn: str) -> None:
     """Make a topic with a queue that is told, and let the alarm notify it."""
     page.get_by_text("New topic or subscriber").click()
     fill(page, "Name of the new topic", name)
-    page.get_by_label("Told by").click()
-    page.get_by_role("option", name="SQS queue").click()
+    choose(page.get_by_label("Told by"), "SQS queue")
     fill(page, "At", queue_arn)
     done(page, "Review the topic", f"Create the topic {name}")
     expect(page.get_by_text(f"Notifies the topic {name}").first).to_be_visible(timeout=20_000)
@@ -67,8 +66,7 @@ def new_topic(page: Page, name: str, queue_arn: str) -> None:
 def new_policy(page: Page, name: str) -> None:
     """Make a scaling policy, and let the alarm run it."""
     page.get_by_text("New scaling policy").click()
-    page.get_by_label("Auto Scaling group").click()
-    page.get_by_role("option", name=GROUP).click()
+    choose(page.get_by_label("Auto Scaling group"), GROUP)
     fill(page, "Name of the policy", name)
     done(page, "Review the policy", name)
     expect(page.get_by_text(f"Runs the scaling policy {name}").first).to_be_visible(timeout=20_000)
@@ -94,8 +92,7 @@ def from_a_chart(page: Page) -> None:
     fill(page, "Threshold in percent", "69")
     page.get_by_role("spinbutton", name="of the newest").fill("1")
     page.get_by_role("spinbutton", name="of the newest").press("Enter")
-    page.get_by_role("combobox", name="Period").click()
-    page.get_by_role("option", name="1 min", exact=True).click()
+    choose(page.get_by_role("combobox", name="Period"), "1 min")
     expect(page.locator(SEES)).to_contain_text("in one datapoint of 1 min", timeout=20_000)
 
 
