@@ -34,6 +34,7 @@ PAGES = (
     "stories",
     "own_bill",
     "page_load",
+    "logs",
 )
 READING = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench")
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"
