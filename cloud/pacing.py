@@ -41,6 +41,9 @@ CALLS_A_SECOND: Final[Mapping[tuple[str, str], float]] = {
     ("cloudwatch", "PutMetricAlarm"): 3,
     ("cloudwatch", "SetAlarmState"): 3,
     ("logs", "FilterLogEvents"): 5,
+    ("logs", "GetLogEvents"): 25,
+    ("logs", "DescribeLogGroups"): 10,
+    ("logs", "DescribeLogStreams"): 25,
 }
 """Requests a second for an account and region. What is not here has no published limit, and is not paced. Source:
 CLOUDWATCH_QUOTAS and LOGS_QUOTAS."""

@@ -105,6 +105,7 @@ _FREE_CALLS: Final = frozenset(
         ("logs", "FilterLogEvents"),
         ("logs", "GetLogEvents"),
         ("logs", "GetQueryResults"),
+        ("logs", "ListTagsForResource"),
         ("logs", "StopQuery"),
         ("sns", "GetTopicAttributes"),
         ("sns", "ListSubscriptionsByTopic"),

@@ -42,13 +42,13 @@ from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.history import History
 from collectors.inventory import Inventory
+from collectors.logs.sources import LogSources
 from collectors.pace import Pace
 from collectors.pins import PinReader, Pins
 from collectors.planning import Plan
 from collectors.query import MetricQuery
 from collectors.revisions import Revision
 from collectors.scaling import Activity
-from collectors.sharing import Sharing
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
@@ -67,7 +67,7 @@ TRANSITIONS_SHOWN: Final = timedelta(days=15)
 """How far back changes of alarm states are given: as far as one-minute metrics reach."""
 
 
-class CloudSources(Sharing):
+class CloudSources(LogSources):
     """Reads of every kind. Safe to share between threads; several processes share the store."""
 
     def __init__(self, clients: Clients, store: Store) -> None:

@@ -23,12 +23,13 @@ from collectors.spend_lines import SpendLine
 from collectors.targets import TargetGroupHealth
 from core.reading import Reading, Scope
 from core.series import MetricId
+from dashboard.views.log_sources import LogReads
 from dashboard.views.panels import Readings, Revisions
 
 T = TypeVar("T")
 
 
-class Sources(Protocol):
+class Sources(LogReads, Protocol):
     """Every read of the dashboard. All may take seconds; none raises for what AWS or the network does."""
 
     def inventory(self, scope: Scope, *, now: datetime) -> Reading[Inventory]:

@@ -105,7 +105,10 @@ SERVICES = (
     "budgets",
     "freetier",
     "lambda",
+    "logs",
 )
+CHANGES_NOTHING = {("logs", "FilterLogEvents")}
+"""Reads that are not named as such."""
 
 
 @functools.cache
@@ -152,7 +155,8 @@ def test_the_policies_allow_just_what_is_called() -> None:
 def test_nothing_that_reads_is_on_the_list_of_what_writes() -> None:
     assert not READS & (WRITES | PUSHES)
     assert not WRITES & PUSHES
-    assert all(operation.startswith(("Get", "List", "Describe", "AssumeRole")) for _, operation in READS)
+    named = ("Get", "List", "Describe", "AssumeRole")
+    assert all(call in CHANGES_NOTHING or call[1].startswith(named) for call in READS)
 
 
 def names(spellings: tuple[str, ...]) -> str:

@@ -43,6 +43,7 @@ from dashboard.views.own_bill import Books
 from dashboard.views.pins import PinDesk
 from dashboard.workroom import Workroom
 from tests.pages import bills, purses
+from tests.pages.log_fakes import FakeLogs
 from tests.pages.purses import Purse, purse
 
 T = TypeVar("T")
@@ -222,7 +223,7 @@ def changed(query: MetricQuery) -> tuple[Revision, ...]:
 
 
 @dataclass
-class FakeSources:
+class FakeSources(FakeLogs):
     """Answers from the account above. Change a field to change the state."""
 
     found: Inventory = field(default_factory=inventory)

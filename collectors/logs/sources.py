@@ -1,0 +1,60 @@
+"""Every read of logs in one place, for `collectors.sources`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from cloud.clients import Clients
+from collectors.logs import context, groups, reading
+from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.question import LogAnswer, LogQuestion
+from collectors.sharing import Sharing
+from collectors.store import Store
+from core.log_lines import LogLine
+from core.reading import Reading, Scope
+
+
+class LogSources(Sharing):
+    """Reads of logs, each made once for everybody. None raises for what AWS, the network or the store does."""
+
+    def __init__(self, clients: Clients, store: Store) -> None:
+        super().__init__(clients, store)
+        self._log_groups = groups.snapshots(store)
+        self._log_group_tags = groups.tag_snapshots(store)
+        self._log_streams = groups.stream_snapshots(store)
+
+    def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
+        """Give every log group by name."""
+        read = partial(self._read_groups)
+        return self._shared("log groups", self._log_groups, scope, now, read, (), fresh=groups.KEPT_FOR)
+
+    def _read_groups(self, scope: Scope, now: datetime) -> Reading[tuple[LogGroup, ...]]:
+        return groups.read(self.clients, scope, now=now, tags=self._log_group_tags)
+
+    def log_streams(
+        self, scope: Scope, group: str, *, prefix: str = "", now: datetime
+    ) -> Reading[tuple[LogStream, ...]]:
+        """Give the streams with the newest lines, or those whose names begin with `prefix`."""
+
+        def read() -> Reading[tuple[LogStream, ...]]:
+            key = f"{group}\n{prefix}"
+            with self._lock(f"log streams {key}", scope):
+                found = self._log_streams.younger(scope, groups.STREAMS_KEPT_FOR, now=now, key=key)
+                if found is None:
+                    found = groups.read_streams(self.clients, scope, group, prefix=prefix, now=now)
+                    if found.complete:
+                        self._log_streams.put(scope, found, key=key)
+            return found
+
+        return self._calmly(f"streams of {group} {prefix}", scope, read, (), now=now)
+
+    def log_lines(self, question: LogQuestion, *, now: datetime) -> Reading[LogAnswer]:
+        """Give the newest matching lines as far as they are known; asking again reads on."""
+        return reading.read(self.clients, question, now=now)
+
+    def log_context(
+        self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
+    ) -> Reading[tuple[LogLine, ...]]:
+        """Give what the line's stream said before and after it, oldest first, the line among them."""
+        return context.read(self.clients, scope, line, before=before, after=after, now=now)

@@ -1,0 +1,92 @@
+"""A small account's logs, written by hand, and answers from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from collectors.logs import reading, spans
+from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.question import LogAnswer, LogQuestion
+from core.log_lines import EPOCH, LogLine
+from core.reading import Reading, Scope
+
+T = TypeVar("T")
+
+LOGS_NOW = datetime(2026, 11, 23, 11, 31, 30, tzinfo=UTC)
+LOG_SCOPE = Scope("111111111111", "us-east-1")
+APPLICATION = "/directory/application"
+HOSTILE_LINE = "![x](https://attacker.example/p.png) <img src=x onerror=alert(1)> $a$ :red[ok]\u202e \x1b[31mred"
+
+
+def log_groups() -> tuple[LogGroup, ...]:
+    """Two groups that are searched, and one of the class that only Logs Insights reads."""
+
+    def group(name: str, stored: int, retention: int | None, log_class: str = "STANDARD") -> LogGroup:
+        arn = f"arn:aws:logs:us-east-1:111111111111:log-group:{name}"
+        created = LOGS_NOW - timedelta(days=40)
+        return LogGroup(LOG_SCOPE, name, arn, stored, retention, created, log_class, {"team": "web"})
+
+    return (
+        group("/aws/lambda/thumbnails", 40_000_000, None),
+        group(APPLICATION, 5_000_000_000, 14),
+        group("/directory/audit", 900_000_000, 365, "INFREQUENT_ACCESS"),
+    )
+
+
+def log_lines() -> tuple[LogLine, ...]:
+    """An hour of lines of one group, oldest first: one every ten seconds, each thirtieth an error."""
+    first = int((LOGS_NOW - timedelta(hours=1) - EPOCH) / timedelta(milliseconds=1))
+    lines = []
+    for place in range(360):
+        level = "ERROR" if place % 30 == 29 else "INFO"
+        message = f'{{"level":"{level}","request_id":"r-{place:04}","ms":{place % 90},"message":"GET /employees"}}'
+        at = first + place * 10_000
+        lines.append(
+            LogLine(at, APPLICATION, f"web-{place % 3}", HOSTILE_LINE if place == 200 else message, f"e{place:06}", at)
+        )
+    return tuple(lines)
+
+
+@dataclass
+class FakeLogs:
+    """Answers about logs; `FakeSources` is one."""
+
+    groups_of_logs: tuple[LogGroup, ...] = field(default_factory=log_groups)
+    lines_of_logs: tuple[LogLine, ...] = field(default_factory=log_lines)
+    """What every group of the account says, oldest first."""
+    unread: timedelta = timedelta(0)
+    """How much of a span's beginning is not read yet."""
+
+    def _answer(self, what: str, scope: Scope, now: datetime, *, full: Callable[[], T], empty: T) -> Reading[T]:
+        raise NotImplementedError
+
+    def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
+        return self._answer("logs:DescribeLogGroups", scope, now, full=lambda: self.groups_of_logs, empty=())
+
+    def log_streams(
+        self, scope: Scope, group: str, *, prefix: str = "", now: datetime
+    ) -> Reading[tuple[LogStream, ...]]:
+        names = sorted({line.stream for line in self.lines_of_logs if line.stream.startswith(prefix)})
+        found = tuple(LogStream(group, name, now - timedelta(days=1), now, now) for name in names)
+        return self._answer("logs:DescribeLogStreams", scope, now, full=lambda: found, empty=())
+
+    def log_lines(self, question: LogQuestion, *, now: datetime) -> Reading[LogAnswer]:
+        start, end = spans.of(question.span)
+        start += self.unread // timedelta(milliseconds=1)
+        matching = (line for line in self.lines_of_logs if self._matches(question, line))
+        answer = reading.answered(question, matching, [(start, end)] if start < end else [])
+        return self._answer("logs:FilterLogEvents", question.scope, now, full=lambda: answer, empty=LogAnswer())
+
+    def _matches(self, question: LogQuestion, line: LogLine) -> bool:
+        return question.pattern in line.message and (not question.streams or line.stream in question.streams)
+
+    def log_context(
+        self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
+    ) -> Reading[tuple[LogLine, ...]]:
+        stream = [each for each in self.lines_of_logs if each.stream == line.stream]
+        place = stream.index(line)
+        found = tuple(stream[max(0, place - before) : place + after + 1])
+        return self._answer("logs:GetLogEvents", scope, now, full=lambda: found, empty=(line,))
