@@ -15,6 +15,8 @@ from typing import Final
 
 from alarms.kinds import Alarm, CompositeAlarm, LogAlarm, MetricAlarm, MetricMath, PromQL
 from alarms.requirements import is_insights
+from cloud import price_sources
+from cloud.price_sources import Evidence
 from cloud.pricing import CLOUDWATCH_PRICES, Price
 from core.money import ZERO, Money
 
@@ -36,11 +38,15 @@ class Tariff(StrEnum):
     UNKNOWN = "unknown"
 
 
+def _price(unit: str, each: str, read_in: Evidence = price_sources.SOLUTION, free: int = 0) -> Price:
+    return Price(unit, Money(Decimal(each)), CLOUDWATCH_PRICES, allowance=free, read_in=read_in)
+
+
 PRICES: Final[Mapping[Tariff, Price]] = {
-    Tariff.STANDARD: Price("alarm metric", Money(Decimal("0.10")), CLOUDWATCH_PRICES, allowance=FREE_ALARM_METRICS),
-    Tariff.HIGH_RESOLUTION: Price("high-resolution alarm metric", Money(Decimal("0.30")), CLOUDWATCH_PRICES),
-    Tariff.COMPOSITE: Price("composite alarm", Money(Decimal("0.50")), CLOUDWATCH_PRICES),
-    Tariff.INSIGHTS: Price("analysed metric", Money(Decimal("0.10")), CLOUDWATCH_PRICES),
+    Tariff.STANDARD: _price("alarm metric", "0.10", free=FREE_ALARM_METRICS),
+    Tariff.HIGH_RESOLUTION: _price("high-resolution alarm metric", "0.30"),
+    Tariff.COMPOSITE: _price("composite alarm", "0.50"),
+    Tariff.INSIGHTS: _price("analysed metric", "0.10", price_sources.INSIGHTS_ALARMS),
 }
 """A month of one unit."""
 

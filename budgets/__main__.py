@@ -1,4 +1,4 @@
-"""Money on the command line: exact totals of billing exports, and the month as a report."""
+"""Money on the command line: exact totals of billing exports, the month as a report, the prices of the estimate."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--pdf", type=Path, metavar="FILE")
     report.add_argument("--account", help="of the watched accounts this one's budgets and allowances")
     report.set_defaults(run=_report)
+    prices = commands.add_parser(
+        "prices",
+        help="list the prices of the estimate, and where each was read",
+        description="Lists the prices in force, those of WATCHKEEPER_PRICES_FILE among them, with the text in which "
+        "each was read and how sure that makes it. Asks AWS nothing.",
+    )
+    prices.add_argument("--unsure", action="store_true", help="only those to compare before money is staked on them")
+    prices.add_argument("--json", action="store_true", help="print them as JSON, amounts as decimal strings")
+    prices.set_defaults(run=_prices)
     return parser
 
 
@@ -72,6 +81,12 @@ def _report(options: argparse.Namespace) -> int:
     from dashboard.console import report
 
     return report.run(options, clock=_clock)
+
+
+def _prices(options: argparse.Namespace) -> int:
+    from dashboard.console import prices
+
+    return prices.run(options)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,11 @@ _HOUR: Final = Decimal(3600)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One usage type of the month, in all regions together."""
+    """One usage type of the month, in all regions together, or in one where each has an allowance."""
 
     price: UsagePrice
+    region: str
+    """Empty where it is all regions together."""
     quantity: Decimal
     free: Decimal
     """Units that the allowance took; never more than it has, never negative."""
@@ -62,18 +64,18 @@ def estimate(
 ) -> Estimate:
     """Price counts of `month` up to its end, which is now; `lately` is the stretch that says what an hour costs.
 
-    An allowance is the account's: one for all regions together.
+    An allowance is the account's, one for all regions together, unless it says that each region has one.
     """
-    by_type: dict[str, dict[UsagePrice, list[Count]]] = defaultdict(lambda: defaultdict(list))
+    by_type: dict[tuple[str, str], dict[UsagePrice, list[Count]]] = defaultdict(lambda: defaultdict(list))
     missing = list(uncounted)
     for each in counts:
         price = prices.price(each.usage_type, each.region)
         if price is None:
             missing.append(Uncounted(f"{each.usage_type}: {each.thing}", "No price is known; give one in a file."))
         else:
-            by_type[each.usage_type][price].append(each)
-    lines = [line for by_price in by_type.values() for line in _lines(by_price, lately)]
-    lines.sort(key=lambda line: (-line.cost.amount, -line.per_hour.amount, line.price.usage_type))
+            by_type[each.usage_type, each.region if price.free.each_region else ""][price].append(each)
+    lines = [line for (_, region), by_price in by_type.items() for line in _lines(by_price, region, lately)]
+    lines.sort(key=lambda line: (-line.cost.amount, -line.per_hour.amount, line.price.usage_type, line.region))
     return Estimate(
         month.end,
         month.start,
@@ -84,9 +86,9 @@ def estimate(
     )
 
 
-def _lines(by_price: Mapping[UsagePrice, Sequence[Count]], lately: Timespan) -> Iterator[Line]:
+def _lines(by_price: Mapping[UsagePrice, Sequence[Count]], region: str, lately: Timespan) -> Iterator[Line]:
     """Price one usage type. Where regions have prices of their own, the cheapest units are taken as the free ones."""
-    left = max(price.allowance for price in by_price)
+    left = max(price.free.units for price in by_price)
     for price in sorted(by_price, key=lambda price: price.each.amount):
         counts = by_price[price]
         quantity = sum((max(Decimal(0), each.month) for each in counts), Decimal(0))
@@ -95,7 +97,7 @@ def _lines(by_price: Mapping[UsagePrice, Sequence[Count]], lately: Timespan) -> 
         charged = min(newest, quantity - free)
         left -= free
         hours = Decimal(int((lately.end - lately.start).total_seconds())) / _HOUR
-        yield Line(price, quantity, free, left, price.each * (quantity - free), price.each * (charged / hours))
+        yield Line(price, region, quantity, free, left, price.each * (quantity - free), price.each * (charged / hours))
 
 
 # -- how far past estimates were off ----------------------------------------------------------------------------------

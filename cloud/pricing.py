@@ -1,6 +1,7 @@
 """What AWS charges for a call, with the source and date of each price.
 
-Prices are those of us-east-1, read in November 2026; they are what we expect to be charged, never a bill.
+Prices are those of us-east-1, read in the texts that `cloud.price_sources` names; they are what we expect to be
+charged, never a bill.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from cloud import price_sources
+from cloud.price_sources import READ_ON, Evidence
 from core.money import ZERO, Money
 
 CLOUDWATCH_PRICES: Final = "https://aws.amazon.com/cloudwatch/pricing/"
@@ -23,7 +26,6 @@ INSIGHTS_QUOTAS: Final = (
 )
 SEARCH_RULES: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-search-expressions.html"
 S3_PRICES: Final = "https://aws.amazon.com/s3/pricing/"
-READ_ON: Final = date(2026, 11, 23)
 
 FREE_CLOUDWATCH_REQUESTS: Final = 1_000_000
 """Requests a month, for the whole account, all its regions and users together. Source: CLOUDWATCH_PRICES."""
@@ -63,35 +65,50 @@ class Price:
     """Units a month that are free for the account before the price holds."""
     by_outcome: bool = False
     """How many units a request takes is known only afterwards; the caller says beforehand how many it may take."""
+    read_in: Evidence = price_sources.NOTHING
+    """Where the price was read; `source` is the page that holds."""
 
 
 FREE: Final = Price("request", ZERO, "https://aws.amazon.com/pricing/")
-_REQUEST: Final = Price("request", Money(Decimal("0.00001")), CLOUDWATCH_PRICES, allowance=FREE_CLOUDWATCH_REQUESTS)
-_COST_EXPLORER: Final = Price("request", Money(Decimal("0.01")), COST_EXPLORER_PRICES)
+
+
+def _price(
+    unit: str, each: str | Decimal, source: str, read_in: Evidence, *, free: int = 0, by_outcome: bool = False
+) -> Price:
+    return Price(unit, Money(Decimal(each)), source, READ_ON, free, by_outcome, read_in)
+
 
 _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
-    ("cloudwatch", "GetMetricData"): Price("metric requested", Money(Decimal("0.00001")), CLOUDWATCH_PRICES),
-    ("cloudwatch", "GetMetricWidgetImage"): Price("image", Money(Decimal("0.00002")), CLOUDWATCH_PRICES),
-    ("cloudwatch", "GetInsightRuleReport"): Price("metric requested", Money(Decimal("0.00001")), CLOUDWATCH_PRICES),
-    # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
+    ("cloudwatch", "GetMetricData"): _price(
+        "metric requested", "0.00001", CLOUDWATCH_PRICES, price_sources.METRICS_ASKED
+    ),
+    ("cloudwatch", "GetMetricWidgetImage"): _price("image", "0.00002", CLOUDWATCH_PRICES, price_sources.METRICS_ASKED),
+    ("cloudwatch", "GetInsightRuleReport"): _price(
+        "metric requested", "0.00001", CLOUDWATCH_PRICES, price_sources.METRICS_ASKED
+    ),
     # The account's other messages count towards the free million too; a person's test messages never fill it.
-    ("sns", "Publish"): Price("message", Money(Decimal("0.0000005")), SNS_PRICES, allowance=FREE_SNS_MESSAGES),
-    ("s3", "ListObjectsV2"): Price("request", Money(Decimal("0.000005")), S3_PRICES),
+    ("sns", "Publish"): _price("message", "0.0000005", SNS_PRICES, price_sources.SOLUTION, free=FREE_SNS_MESSAGES),
+    ("s3", "ListObjectsV2"): _price("request", "0.000005", S3_PRICES, price_sources.SOLUTION),
     # What it brings is free within the region, and to elsewhere for the account's first 100 GB a month.
-    ("s3", "GetObject"): Price("request", Money(Decimal("0.0000004")), S3_PRICES),
-    ("logs", "StartQuery"): Price(
-        "byte scanned", Money(Decimal("0.005") / GIGABYTE), CLOUDWATCH_PRICES, by_outcome=True
+    ("s3", "GetObject"): _price("request", "0.0000004", S3_PRICES, price_sources.SOLUTION),
+    # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
+    ("logs", "StartQuery"): _price(
+        "byte scanned", Decimal("0.005") / GIGABYTE, CLOUDWATCH_PRICES, price_sources.LOG_SCANS, by_outcome=True
     ),
 }
 _BY_SERVICE: Final[Mapping[str, Price]] = {
-    "cloudwatch": _REQUEST,
-    "ce": _COST_EXPLORER,
-    "kms": Price("request", Money(Decimal("0.000003")), KMS_PRICES, allowance=FREE_KMS_REQUESTS),
+    "cloudwatch": _price(
+        "request", "0.00001", CLOUDWATCH_PRICES, price_sources.SOLUTION, free=FREE_CLOUDWATCH_REQUESTS
+    ),
+    "ce": _price("request", "0.01", COST_EXPLORER_PRICES, price_sources.COST_EXPLORER),
+    "kms": _price("request", "0.000003", KMS_PRICES, price_sources.SOLUTION, free=FREE_KMS_REQUESTS),
     **dict.fromkeys(
         ("autoscaling", "budgets", "ec2", "elbv2", "freetier", "iam", "organizations", "sts"),
         FREE,
     ),
 }
+CHARGED: Final = (*_BY_OPERATION.values(), *(price for price in _BY_SERVICE.values() if price is not FREE))
+"""Every price that is not nothing."""
 _FREE_CALLS: Final = frozenset(
     {
         ("dynamodb", "DescribeTable"),

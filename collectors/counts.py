@@ -122,9 +122,11 @@ class _Counter:
                 yield Uncounted(f"Hours of {life.instance}", "It is gone, and its group has no instance to go by.")
 
     def balancers(self, found: Iterable[LoadBalancer]) -> Iterator[Count]:
+        """Count hours; those of gateway load balancers in every zone that they are in, as AWS charges them."""
         for each in found:
-            kind = f"LoadBalancerUsage:{each.kind}"
-            yield self._hours(kind, each.name, each.created_at or self.month.start, self.month.end)
+            start = each.created_at or self.month.start
+            for _ in range(max(1, len(each.zones)) if each.kind == "gateway" else 1):
+                yield self._hours(f"LoadBalancerUsage:{each.kind}", each.name, start, self.month.end)
 
     def metered(self, used: Used) -> tuple[list[Count], list[Uncounted]]:
         """Turn what metrics say into the units of the bill."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -16,12 +17,13 @@ from core.reading import Scope, Verdict
 from dashboard import parts, plan_dialog
 from dashboard.cached import Context
 from dashboard.guardroom import Guards
-from dashboard.views import guard
+from dashboard.views import guard, guard_tables
 from dashboard.views.guard import Asked, GuardReadings, GuardView, Offer
 from dashboard.wording import capital, md, plain
 
 ROW_PIXELS = 34
 _SAID = "guard-said"
+_COLUMNS = {guard_tables.LINK: st.column_config.LinkColumn(display_text="AWS's page", width="small")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ class Doing:
 def draw_table(rows: pd.DataFrame, empty: str, *, key: str) -> None:
     """Draw a table, or why there is none."""
     if len(rows):
+        height: Literal["content"] | int = "content" if len(rows) <= 12 else 420
         st.dataframe(
-            rows, hide_index=True, height="content" if len(rows) <= 12 else 420, row_height=ROW_PIXELS, key=f"t-{key}"
+            rows, hide_index=True, height=height, row_height=ROW_PIXELS, column_config=_COLUMNS, key=f"t-{key}"
         )
     else:
         st.caption(md(empty))

@@ -50,6 +50,7 @@ def draw_tables(view: guard.GuardView) -> None:
     """Draw what the estimate is made of, how good it was, and what was done."""
     with parts.card("lines", "What the estimate is made of", None):
         guard_parts.draw_table(view.lines, "Nothing could be counted.", key="lines")
+        st.caption(md(view.prices_note))
     with parts.card("uncounted", "Not in the estimate", None):
         guard_parts.draw_table(view.uncounted, "Nothing is known to be missing.", key="uncounted")
     with parts.card("compared", "Past estimates beside AWS's final figures", None):

@@ -38,7 +38,7 @@ KEPT_DAYS: Final = 70
 _DEAD: Final = timedelta(days=1)
 """AWS's estimated charges of a day ago are not added to any more."""
 
-_ALARM_TYPES: Final[Mapping[Tariff, str]] = {
+ALARM_TYPES: Final[Mapping[Tariff, str]] = {
     Tariff.STANDARD: "CW:AlarmMonitorUsage",
     Tariff.HIGH_RESOLUTION: "CW:HighResAlarmMonitorUsage",
     Tariff.COMPOSITE: "CW:CompositeAlarmMonitorUsage",
@@ -165,7 +165,7 @@ def alarm_counts(documents: Iterable[Mapping[str, Any]], counted: Counted) -> It
     whole = Decimal(int((following - counted.month.start).total_seconds()))
     for tariff, units in bill_of(from_response(document) for document in documents).units.items():
         month, lately = (Decimal(units * span.seconds) / whole for span in (counted.month, counted.lately))
-        yield Count(_ALARM_TYPES[tariff], "us-east-1", "alarms", month, lately)
+        yield Count(ALARM_TYPES[tariff], "us-east-1", "alarms", month, lately)
 
 
 def own_counts(hours: Iterable[HourTotal], account: str, *, now: datetime) -> Iterator[Count]:

@@ -134,6 +134,8 @@ class GuardView:
     """Whether this viewer may do that, and why not."""
     lines: pd.DataFrame
     """The estimate by usage type, dearest first."""
+    prices_note: str
+    """When prices were read, and which of them to compare first; empty where nothing is priced."""
     uncounted: pd.DataFrame
     """What is not in the estimate, and why."""
     compared: pd.DataFrame
@@ -178,6 +180,7 @@ def build(found: GuardReadings, guards: Guards, actor: Actor, *, now: datetime) 
         back=found.back.value,
         may_restore=_may_restore(found, guards, actor, now),
         lines=guard_tables.lines(found.spending),
+        prices_note=guard_tables.prices_note(found.spending),
         uncounted=guard_tables.uncounted(found.spending),
         compared=guard_tables.compared(found.spending.error, now),
         history=guard_tables.history(found.history, now),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -13,9 +13,11 @@ from access.audit import Record
 from budgets.estimate import Line as Priced
 from budgets.estimate import PastError
 from budgets.freezing import Prior
+from budgets.prices import UsagePrice
+from cloud.price_sources import READ_ON, Standing
 from core.money import Money
 from dashboard.views.estimating import Spending
-from dashboard.wording import NO_VALUE, capital, moment, plain
+from dashboard.wording import NO_VALUE, capital, listed, moment, plain
 
 SHOWN: Final = 50
 """Entries of the record that the page shows."""
@@ -47,7 +49,9 @@ def priors(priors: Iterable[Prior], now: datetime) -> pd.DataFrame:
     return _table(rows, ("What", "Where", "Before", "Since", "Rung"))
 
 
-_LINE_COLUMNS: Final = ("What", "Used this month", "Free", "Cost", "An hour now", "Price", "To be compared with")
+LINK: Final = "Compare with"
+"""The column that holds addresses."""
+_LINE_COLUMNS: Final = ("What", "Used this month", "Free", "Cost", "An hour now", "Price", "Price read in", LINK)
 
 
 def lines(found: Spending) -> pd.DataFrame:
@@ -56,16 +60,40 @@ def lines(found: Spending) -> pd.DataFrame:
 
 
 def _line(line: Priced) -> dict[str, str]:
-    price = line.price
+    price, free = line.price, line.price.free.units
     return {
-        "What": capital(price.what),
+        "What": f"{capital(price.what)}{f', {line.region}' if line.region else ''}",
         "Used this month": f"{_amount(line.quantity)} {price.unit}",
-        "Free": f"{_amount(line.free)} of {_amount(price.allowance)}" if price.allowance else NO_VALUE,
+        "Free": f"{_amount(line.free)} of {_amount(free)}" if free else NO_VALUE,
         "Cost": cents(line.cost),
         "An hour now": cents(line.per_hour),
         "Price": _exact(price.each),
-        "To be compared with": plain(f"{price.source.removeprefix('https://')}, written down {price.read_on:%d %b %Y}"),
+        "Price read in": _read_in(price),
+        LINK: price.source if price.read_in.standing is not Standing.OWN else "",
     }
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _read_in(price: UsagePrice) -> str:
+    """Name the text in which a price was read, with the day that it is of; a person's own with its source."""
+    own = f": {price.source}" if price.read_in.standing is Standing.OWN else ""
+    day = f", {_day(price.read_in.as_of)}" if price.read_in.as_of else ""
+    return plain(f"{capital(str(price.read_in.standing))}{own}{day}")
+
+
+def prices_note(found: Spending) -> str:
+    """Say when the prices were read, and which to compare before anything rests on them."""
+    prices = [line.price for line in found.estimate.lines] if found.estimate else []
+    unsure = sorted({capital(price.what) for price in prices if not price.sure})
+    if not prices:
+        return ""
+    told = f"Read on {_day(READ_ON)} in public texts; python -m budgets prices names them."
+    if not unsure:
+        return f"{told} All of these prices are in AWS's own words, or yours."
+    return plain(f"{told} Second-hand or not confirmed, so compare them before the guard acts: {listed(unsure)}.")
 
 
 def _exact(price: Money) -> str:

@@ -53,6 +53,8 @@ class FakeGuards:
     counted: bool = True
     past: int = 6
     """Days of past estimates."""
+    asked: bool = False
+    """Whether GetMetricData was asked, whose price is second-hand."""
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -68,6 +70,8 @@ class FakeGuards:
             Count("BoxUsage:t2.micro", "us-east-1", "i-1", Decimal(540), Decimal("0.75")),
             Count("Request", "us-east-1", HOSTILE, Decimal(1_500_000), Decimal(9_000)),
         ]
+        if self.asked:
+            counts.append(Count("CW:GMD-Metrics", "us-east-1", "Watchkeeper", Decimal(1_000), Decimal(10)))
         missing = [Uncounted("Data sent to the internet", "Nobody counts it."), Uncounted(HOSTILE, HOSTILE)]
         made = estimate(counts, missing, UsagePrices(), month=month, lately=lately) if self.counted else None
         officials = (Official(now - timedelta(hours=5), dollars("6.10"), "AWS's estimated charges"),)

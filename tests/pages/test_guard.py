@@ -71,6 +71,15 @@ def test_both_figures_stand_beside_each_other_with_ages_and_the_past_error(open_
     assert "Data sent to the internet,Nobody counts it." in text
 
 
+def test_each_price_says_where_it_was_read_and_which_to_compare(open_page: Open, guards: FakeGuards) -> None:
+    text = words(opened(open_page, guards))
+    assert '$0.0116,"AWS\'s price list, 9 Feb 2026",https://aws.amazon.com/ec2/pricing/on-demand/' in text
+    assert "All of these prices are in AWS's own words, or yours." in text
+    guards.asked = True
+    text = words(opened(open_page, guards))
+    assert "compare them before the guard acts: Metrics that we asked GetMetricData for." in text
+
+
 def test_the_dry_run_says_exactly_what_would_happen_and_what_it_saves(open_page: Open, guards: FakeGuards) -> None:
     text = words(opened(open_page, guards))
     assert "Hold back AlarmNotification and ScheduledActions of web-asg" in text

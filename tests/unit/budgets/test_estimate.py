@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budgets.estimate import Estimate, Kept, Official, compare, estimate
-from budgets.prices import BOX, OURS, PriceError, UsagePrices, read_prices
+from budgets.prices import OURS, UsagePrices, read_prices
 from core.money import ZERO, Money
 from core.timespan import Timespan
 from core.usage import Count, Uncounted
@@ -66,6 +66,16 @@ def test_one_allowance_serves_regions_with_prices_of_their_own(tmp_path: Path) -
     assert made(*both, prices=read_prices(path)).total == dollars("1.2"), "8 cheap ones and 2 dear ones are free"
 
 
+def test_tables_have_an_allowance_in_each_region() -> None:
+    """25 units of each are free in every region: an organization's other regions take nothing of them."""
+    found = made(count("WriteCapacityUnit-Hrs", "18600"), count("WriteCapacityUnit-Hrs", "18601", region="eu-west-1"))
+    assert [(line.region, line.cost) for line in found.lines] == [
+        ("eu-west-1", dollars("0.00065")),
+        ("us-east-1", dollars("0")),
+    ]
+    assert found.total == dollars("0.00065")
+
+
 def test_what_has_no_price_is_listed_and_never_nothing() -> None:
     lacking = Uncounted("data sent to the internet", "Nobody counts it.")
     found = made(count("BoxUsage:x9.huge", "10"), count("LCUUsage", "1"), uncounted=[lacking])
@@ -89,8 +99,8 @@ def test_totals_add_up_and_allowances_are_never_negative(found: list[Count]) -> 
     assert made_of.total == sum((line.cost for line in made_of.lines), ZERO)
     assert made_of.per_hour == sum((line.per_hour for line in made_of.lines), ZERO)
     for line in made_of.lines:
-        assert Decimal(0) <= line.free <= min(line.quantity, line.price.allowance)
-        assert line.left == line.price.allowance - line.free >= 0
+        assert Decimal(0) <= line.free <= min(line.quantity, line.price.free.units)
+        assert line.left == line.price.free.units - line.free >= 0
         assert line.cost == line.price.each * (line.quantity - line.free)
     known = {each.usage_type for each in found} - {"Unknown"}
     assert {line.price.usage_type for line in made_of.lines} == known
@@ -99,50 +109,6 @@ def test_totals_add_up_and_allowances_are_never_negative(found: list[Count]) -> 
 @given(st.lists(counts, max_size=10), counts)
 def test_more_use_never_costs_less(found: list[Count], more: Count) -> None:
     assert made(*found, more).total >= made(*found).total
-
-
-# -- prices -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "price"),
-    [("t2.micro", "0.0116"), ("t3.large", "0.0832"), ("m6i.2xlarge", "0.384"), ("c7g.large", "0.0725")],
-)
-def test_instances_have_their_list_price(kind: str, price: str) -> None:
-    assert UsagePrices().instance(kind, "us-east-1") == dollars(price)
-
-
-def test_every_price_has_source_and_date() -> None:
-    assert all(price.source.startswith("https://aws.amazon.com/") and price.read_on for price in OURS.values())
-    assert all(price.each.amount > 0 for price in OURS.values())
-
-
-def test_a_person_s_own_prices_go_before_ours(tmp_path: Path) -> None:
-    path = tmp_path / "prices.toml"
-    path.write_text(f'["{BOX}t2.micro"]\nprice = "0.005"\nfree = "750"\n["eu-west-1 {BOX}x9.huge"]\nprice = 4\n')
-    prices = read_prices(path)
-    assert made(count(f"{BOX}t2.micro", "760"), prices=prices).total == dollars("0.05")
-    assert prices.instance("x9.huge", "eu-west-1") == dollars("4")
-    assert prices.instance("x9.huge", "us-east-1") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("price", "is not TOML"),
-        ('Request = "1"', "give a table with price"),
-        ('[Request]\nprice = "-1"', "price is '-1'; give a number that is not negative"),
-        ('[Request]\nprice = "NaN"', "price is 'NaN'"),
-        ('[Request]\nprice = "1"\nfree = "some"', "free is 'some'"),
-        ('[Request]\nprice = "1"\nread_on = "lately"', "give a date such as 2026-11-01"),
-        ('[Request]\nprise = "1"', "give a table with price"),
-    ],
-)
-def test_a_file_of_prices_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "prices.toml"
-    path.write_text(text)
-    with pytest.raises(PriceError, match=said.replace("(", r"\(")):
-        read_prices(path)
 
 
 # -- past error -------------------------------------------------------------------------------------------------------

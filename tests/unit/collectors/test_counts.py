@@ -114,6 +114,16 @@ BALANCER = LoadBalancer(
     "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/50dc", "web", "application", "", "",
     "active", (), hours_ago(24),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("application", 24), ("network", 24), ("gateway", 48)])
+def test_a_gateway_load_balancer_is_charged_in_each_of_its_zones(kind: str, hours: int) -> None:
+    balancer = replace(BALANCER, kind=kind, zones=("us-east-1a", "us-east-1b"))
+    found = counted(Inventory(load_balancers=(balancer,)))
+    assert {each.usage_type for each in found.counts} == {f"LoadBalancerUsage:{kind}"}
+    assert sum(each.month for each in found.counts) == hours
+
+
 CALLS = MetricId("AWS/Lambda", "Invocations", (("FunctionName", "thumbs"),))
 RAN = MetricId("AWS/Lambda", "Duration", (("FunctionName", "thumbs"),))
 
