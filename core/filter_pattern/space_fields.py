@@ -1,0 +1,185 @@
+"""Patterns for lines of fields with spaces between them, such as access logs: `[ip, ..., status = 4*, size]`.
+
+What stands between square brackets or double quotes is one field. Without an ellipsis a line must have exactly as
+many fields as the pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lark import Token, Tree
+
+from core.filter_pattern.conditions import (
+    Joined,
+    check_regexes,
+    comparison_of,
+    conditions,
+    holds,
+    in_words,
+    joined_of,
+    parse_tree,
+    written,
+)
+from core.filter_pattern.errors import FilterPatternError
+from core.filter_pattern.values import Comparison
+
+_WORD: Final = re.compile(r"\S+")
+_CLOSING: Final = {"[": "]", '"': '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCondition:
+    """What must be so of the field it stands in."""
+
+    name: str
+    comparison: Comparison
+
+    def words(self) -> str:
+        return f"{self.name} {self.comparison.words()}"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.comparison}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceField:
+    """One field of the pattern."""
+
+    name: str = ""
+    """Empty for a field that is only counted."""
+    held: Joined[FieldCondition] | None = None
+
+    def holds(self, text: str) -> bool:
+        return self.held is None or holds(self.held, lambda condition: condition.comparison.holds(text))
+
+    def __str__(self) -> str:
+        return self.name if self.held is None else written(self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsPattern:
+    """Fields before and after an ellipsis, or all of them."""
+
+    first: tuple[SpaceField, ...]
+    last: tuple[SpaceField, ...] = ()
+    open: bool = False
+    """There is an ellipsis between the first and the last fields, for any number of others."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return tuple(field.name for field in (*self.first, *self.last) if field.name)
+
+    def matches(self, message: str) -> bool:
+        tokens = [token for token, _ in split(message)]
+        laid = self._laid(len(tokens))
+        return laid is not None and all(field.holds(tokens[place]) for place, field in laid)
+
+    def _laid(self, count: int) -> list[tuple[int, SpaceField]] | None:
+        """Lay the fields on so many tokens; None where they do not fit."""
+        least = len(self.first) + len(self.last)
+        if count < least or (count > least and not self.open):
+            return None
+        return [*enumerate(self.first), *enumerate(self.last, start=count - len(self.last))]
+
+    def extract(self, message: str) -> dict[str, str]:
+        """Every field of the line: `$name` where the pattern names it, its number such as `$4` where not."""
+        tokens = [token for token, _ in split(message)]
+        names = {place: field.name for place, field in self._laid(len(tokens)) or () if field.name}
+        return {f"${names.get(place) or place + 1}": token for place, token in enumerate(tokens)}
+
+    def spans(self, message: str) -> Iterator[tuple[int, int]]:
+        """Where the fields with conditions stand."""
+        placed = list(split(message))
+        for place, field in self._laid(len(placed)) or ():
+            token, start = placed[place]
+            if field.held is not None and token:
+                yield start, start + len(token)
+
+    def words(self) -> str:
+        least = len(self.first) + len(self.last)
+        if not least:
+            return "Every line, split into fields at its spaces."
+        said = f"Lines of {'at least' if self.open else 'exactly'} {least} field{'' if least == 1 else 's'}"
+        held = [field.held for field in (*self.first, *self.last) if field.held is not None]
+        parts = [in_words(node, FieldCondition.words) for node in held]
+        if len(parts) > 1:
+            parts = [f"({part})" if " or " in part else part for part in parts]
+        return f"{said} in which {' and '.join(parts)}." if parts else f"{said}."
+
+    def __str__(self) -> str:
+        texts = [str(field) for field in self.first]
+        if self.open:
+            texts += ["...", *(str(field) for field in self.last)]
+        return f"[{', '.join(texts)}]"
+
+
+def split(message: str) -> Iterator[tuple[str, int]]:
+    """Give a line's fields with the places where they begin, without the brackets or quotes around them."""
+    closed = dict.fromkeys(_CLOSING, -1)
+    place = 0
+    while match := _WORD.search(message, place):
+        start, place = match.span()
+        end = _closing(message, start, closed)
+        if end < 0:
+            yield match[0], start
+        else:
+            yield message[start + 1 : end], start + 1
+            place = end + 1
+
+
+def _closing(message: str, start: int, closed: dict[str, int]) -> int:
+    """Where the bracket or quote that opens a field is closed before a space; -1 where it is not.
+
+    `closed` remembers the next closing sign of each kind, so that a line of opening brackets is read once.
+    """
+    opening = message[start]
+    if opening not in _CLOSING:
+        return -1
+    if closed[opening] <= start:
+        end = message.find(_CLOSING[opening], start + 1)
+        closed[opening] = end if end >= 0 else len(message)
+    end = closed[opening]
+    return end if end < len(message) and (end + 1 == len(message) or message[end + 1].isspace()) else -1
+
+
+def read_fields(text: str) -> FieldsPattern:
+    """Read a pattern in square brackets; raises FilterPatternError."""
+    trees = [child for child in parse_tree(text, "space_fields").children if isinstance(child, Tree)]
+    dots = [place for place, tree in enumerate(trees) if tree.data == "ellipsis"]
+    if len(dots) > 1:
+        raise FilterPatternError(
+            text.rfind("..."), "there can be one ellipsis: with two, nobody knows which field is which"
+        )
+    fields = [_field(tree) for tree in trees if tree.data != "ellipsis"]
+    compared = (condition for field in fields if field.held is not None for condition in conditions(field.held))
+    check_regexes((condition.comparison for condition in compared), end=len(text))
+    if len(trees) == 1 and trees[0].data == "unnamed":
+        return FieldsPattern((), open=True)
+    cut = dots[0] if dots else len(fields)
+    return FieldsPattern(tuple(fields[:cut]), tuple(fields[cut:]), open=bool(dots))
+
+
+def _field(tree: Tree[Token]) -> SpaceField:
+    if tree.data == "unnamed":
+        return SpaceField()
+    child = tree.children[0]
+    if not isinstance(child, Tree):
+        return SpaceField(str(child))
+    held = joined_of(child, _condition)
+    name = next(conditions(held)).name
+    for token in child.scan_values(lambda token: isinstance(token, Token) and token.type == "NAME"):
+        if token != name:
+            raise FilterPatternError(
+                token.start_pos or 0,
+                f"the conditions of one field name one field: write {name}, or put a comma before {token}",
+            )
+    return SpaceField(name, held)
+
+
+def _condition(tree: Tree[Token]) -> FieldCondition:
+    name, sign, value = (child for child in tree.children if isinstance(child, Token))
+    return FieldCondition(str(name), comparison_of(sign, value))
