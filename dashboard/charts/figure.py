@@ -274,12 +274,12 @@ def _rule(chart: ChartView, axis: Axis) -> RoundAxis:
     """Rule the axis as the live wall does; plotly would leave thresholds out."""
     values = _heights(chart, axis)
     is_left = axis is Axis.LEFT
+    at_least = chart.y_max if is_left else chart.right_max
     if not values.size:
-        return round_axis(0.0, (chart.y_max if is_left else None) or 1.0, chart.unit_of(axis))
+        return round_axis(0.0, at_least or 1.0, chart.unit_of(axis))
     low, high = float(values.min()), float(values.max())
     from_zero = chart.y_from_zero or any(line.kind is LineKind.BAR and line.axis is axis for line in chart.lines)
     extra = _MARK_ROOM if is_left and any(mark.label for mark in chart.marks) else 0.0
-    at_least = chart.y_max if is_left else None
     return fitted(low, high, chart.unit_of(axis), from_zero=from_zero, at_least=at_least, extra=extra)
 
 

@@ -138,6 +138,7 @@ def described(chart: ChartView) -> dict[str, Any]:
         "right_unit": chart.right_unit,
         "y_from_zero": chart.y_from_zero,
         "y_max": chart.y_max,
+        "right_max": chart.right_max,
         "zone": chart.zone,
         "note": chart.note,
         "status": asdict(chart.status) if chart.status else None,

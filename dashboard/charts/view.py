@@ -187,6 +187,8 @@ class ChartView:
     """The left axis reaches at least to here, such as 100 for percentages; None: as the data needs."""
     right_unit: str | None = None
     """Unit of the right axis, where a line uses it."""
+    right_max: float | None = None
+    """The right axis reaches at least to here."""
     note: str = ""
     """Why there is nothing to see, or part is missing: `No datapoints 10:00 to 11:00`. Axes stay."""
     status: Status | None = None

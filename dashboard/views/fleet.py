@@ -108,6 +108,7 @@ def requests_panel(balancer: LoadBalancer) -> Panel:
             errors("HTTPCode_ELB_5XX_Count", "ELB 5xx/s", Tone.MUTED),
         ),
         right_unit="Count/Second",
+        right_share=0.1,
     )
 
 

@@ -14,6 +14,7 @@ from core.reading import Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan, chart_period, from_epoch
 from dashboard.charts.targets import duration
+from dashboard.charts.ticks import fitted
 from dashboard.charts.view import (
     Axis,
     Band,
@@ -90,6 +91,8 @@ class Panel:
     """Unit of the right axis, where a line uses it."""
     y_max: float | None = None
     """The left axis reaches at least to here."""
+    right_share: float | None = None
+    """The right axis reaches at least to this share of the left: a few errors shall not tower over the traffic."""
 
 
 Readings = Mapping[MetricQuery, Series]
@@ -162,9 +165,20 @@ def chart(
         bands=bands,
         marks=marks,
         y_max=panel.y_max,
+        right_max=_right_max(panel, drawn),
         status=_status(panel, drawn, paging, bands),
     )
     return replace(view, note=_no_datapoints(on)) if view.empty else view
+
+
+def _right_max(panel: Panel, drawn: Sequence[Line]) -> float | None:
+    if panel.right_share is None:
+        return None
+    values = np.concatenate([line.values for line in drawn if line.axis is Axis.LEFT])
+    values = values[np.isfinite(values)]
+    if not values.size or values.max() <= 0:
+        return None
+    return fitted(0.0, float(values.max()), panel.unit, from_zero=True, at_least=None).high * panel.right_share
 
 
 def _no_datapoints(on: Grid) -> str:

@@ -208,7 +208,7 @@ export class Plot {
     const isEmpty = !seen.length;
     if (isEmpty) { bottom = 0; top = 1; }
     const unit = side === "left" ? meta.unit : meta.right_unit;
-    const atLeast = side === "left" ? meta.y_max : null;
+    const atLeast = side === "left" ? meta.y_max : meta.right_max;
     const isBar = meta.lines.some((line) => line.axis === side && line.kind === "bar");
     if (meta.y_from_zero || isBar) { bottom = Math.min(0, bottom); top = Math.max(0, top); }
     if (atLeast !== null) top = Math.max(top, atLeast);

@@ -67,6 +67,7 @@ def test_the_first_message_carries_everything() -> None:
                     "right_unit": None,
                     "y_from_zero": True,
                     "y_max": None,
+                    "right_max": None,
                     "zone": "UTC",
                     "note": "",
                     "status": None,

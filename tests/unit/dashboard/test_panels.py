@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from collectors.revisions import Revision
 from core.reading import Scope
 from core.series import MetricId, Series
 from core.timespan import Timespan
-from dashboard.charts.view import Line, LineKind, Revised, Tone
+from dashboard.charts.view import Axis, Line, LineKind, Revised, Tone
 from dashboard.views import panels
 from dashboard.views.panels import Grid, Limit, Panel, PanelLine
 
@@ -97,6 +98,15 @@ def test_errors_that_never_came_are_zero_too() -> None:
     beside = PanelLine(ASKED, "Sum", "requests")
     view = panels.chart(panel(line), {on().query(beside): series("60 60 _ 60 60 60")}, on())
     assert values(view.lines[0]) == "0 0 _ 0 0 0"
+
+
+def test_a_few_errors_do_not_tower_over_the_traffic() -> None:
+    traffic = PanelLine(ASKED, "Sum", "requests/s", LineKind.AREA, per_second=True)
+    few = PanelLine(FAILED, "Sum", "5xx/s", LineKind.BAR, Axis.RIGHT, per_second=True)
+    both = replace(panel(traffic, few), unit="Count/Second", right_unit="Count/Second", right_share=0.1)
+    read = {on().query(traffic): series("1680 1680 _ 1680 1680 1680"), on().query(few): series("0 6 0 0 0 0")}
+    assert panels.chart(both, read, on()).right_max == pytest.approx(3.0)
+    assert panels.chart(both, {}, on()).right_max is None
 
 
 def test_a_sum_is_shown_as_a_rate() -> None:
