@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -97,7 +97,7 @@ def build(site: Site, *, at: datetime) -> Built:
     group = _group(moto, site, zones, security_group, target_group.arn, image)
     _data(moto, site, role)
     topic = _topic(moto, site)
-    _logs(moto, site)
+    _logs(moto, site, at)
     _outsider(moto, site, zones[0][1], security_group, image)
     for resource in (load_balancer, group, *moto.ec2.launch_templates.values()):
         _dated(resource, at)
@@ -310,10 +310,12 @@ def _topic(moto: Backends, site: Site) -> Any:
     return topic
 
 
-def _logs(moto: Backends, site: Site) -> None:
-    for name in site.log_groups:
-        moto.logs.create_log_group(name, {**site.tags, "Note": HOSTILE_MARKS})
-        moto.logs.put_retention_policy(name, "30")
+def _logs(moto: Backends, site: Site, at: datetime) -> None:
+    for plan in site.log_groups:
+        group = moto.logs.create_log_group(plan.name, {**site.tags, "Note": HOSTILE_MARKS})
+        group.set_retention_policy(plan.retention)
+        group.creation_time = (at - timedelta(days=plan.began)).replace(tzinfo=None)
+        group.log_group_class = plan.log_class
 
 
 def _outsider(moto: Backends, site: Site, subnet: str, security_group: str, image: str) -> None:

@@ -13,11 +13,15 @@ from core.reading import Scope
 from core.series import MetricId, Times, Values
 from demo.building import Built
 from demo.fleet import Group
+from demo.logs.application import SAMPLED, SLOW
 from demo.metric_store import MetricStore
 from demo.noise import drift, normal, uniform
 from demo.signals import Conditions, Presence, cpu, minutes_of, overlap, side_by_side
+from demo.world import LogKind
 
 ALL_RUNNING = slice(None)
+LINES_A_CALL = 4.0
+"""START, what the function says, END, REPORT."""
 DAY = 86_400
 BYTES_PER_REQUEST = 5_200.0
 LAUNCH_CREDITS = 30.0
@@ -113,8 +117,6 @@ def _instance(now: Conditions, presence: Presence, minutes: slice) -> dict[str, 
     hours = np.maximum(times + 60.0 - presence.running[0], 0.0) / 3600.0
     # With unlimited credits the balance may run out: a working instance is always above the 10 % baseline.
     balance = np.maximum(0.0, LAUNCH_CREDITS - hours * CREDITS_LOST_PER_HOUR)
-    held = 34.0 + 1.5 * drift(now.source.key("memory", presence.nature), times, every=5400)
-    memory = np.clip(held + 52.0 * now.effects.leak[minutes], 0.0, 99.0)
     passed = np.zeros(times.size)  # what breaks in the stories is the program: machines pass their own checks
     return {
         "AWS/EC2:CPUUtilization": (percent, "Percent"),
@@ -127,7 +129,7 @@ def _instance(now: Conditions, presence: Presence, minutes: slice) -> dict[str, 
         "AWS/EC2:StatusCheckFailed": (passed, "Count"),
         "AWS/EC2:StatusCheckFailed_Instance": (passed, "Count"),
         "AWS/EC2:StatusCheckFailed_System": (passed, "Count"),
-        "CWAgent:mem_used_percent": (memory, "Percent"),
+        "CWAgent:mem_used_percent": (now.memory(presence, minutes), "Percent"),
     }
 
 
@@ -252,14 +254,10 @@ def _pages(sender: Sender, now: Conditions, built: Built) -> None:
 
 def _table(sender: Sender, now: Conditions, built: Built) -> None:
     table = built.site.table
-    reads = now.served * 0.5 * (1.0 + 0.05 * normal(now.source.key("reads"), now.times))
     writes = np.floor(now.served * 0.004 + uniform(now.source.key("writes"), now.times))
     allowed = built.site.read_capacity * 60.0
-    # A hot partition refuses a few reads now and then, long before the table is at its limit.
-    unlucky = uniform(now.source.key("hot"), now.times)
-    hot = np.where(unlucky < 0.004, np.ceil(unlucky * 2000.0), 0.0)
-    refused = np.floor(np.maximum(reads - allowed, 0.0)) + hot
-    _units(sender, "ConsumedReadCapacityUnits", table, np.minimum(reads, allowed), each=0.5)
+    refused = now.refused_reads(built.site.read_capacity)
+    _units(sender, "ConsumedReadCapacityUnits", table, np.minimum(now.reads, allowed), each=0.5)
     _units(sender, "ConsumedWriteCapacityUnits", table, writes, each=1.0)
     for name, units in (("Read", built.site.read_capacity), ("Write", built.site.write_capacity)):
         provisioned = np.full(now.times.size, float(units))
@@ -291,10 +289,8 @@ def _units(sender: Sender, name: str, table: str, sums: Values, *, each: float) 
 
 def _function(sender: Sender, now: Conditions, built: Built) -> None:
     where = {"FunctionName": built.site.function}
-    uploads = now.served * 0.004 * (1.0 + 0.5 * normal(now.source.key("uploads"), now.times))
-    calls = np.floor(np.maximum(uploads, 0.0) + 2400.0 * now.effects.surge)
+    calls = now.calls
     ran = calls > 0
-    errors = np.floor(calls * 0.002 + uniform(now.source.key("function"), now.times) * 0.98)
     throttled = np.floor(np.maximum(calls - 1800.0, 0.0))
     slots = now.times[:, None] * 16 + np.arange(6)
     values = 240.0 * np.exp(
@@ -305,7 +301,7 @@ def _function(sender: Sender, now: Conditions, built: Built) -> None:
     sender.put("AWS/Lambda:Invocations", where, _some(calls), "Count")
     everything = {"BucketName": built.site.bucket, "FilterId": "EntireBucket"}
     sender.put("AWS/S3:PutRequests", everything, _some(calls), "Count")  # each writes one thumbnail
-    sender.put("AWS/Lambda:Errors", where, np.where(ran, np.minimum(errors, calls), np.nan), "Count")
+    sender.put("AWS/Lambda:Errors", where, np.where(ran, now.crashed, np.nan), "Count")
     sender.put("AWS/Lambda:Throttles", where, np.where(ran, throttled, np.nan), "Count")
     sender.put("AWS/Lambda:ConcurrentExecutions", where, np.where(ran, np.ceil(calls * 0.27 / 60.0), np.nan), "Count")
     if ran.any():
@@ -314,12 +310,20 @@ def _function(sender: Sender, now: Conditions, built: Built) -> None:
 
 
 def _logs(sender: Sender, now: Conditions, built: Built) -> None:
-    for number, name in enumerate(built.site.log_groups):
-        lines = np.rint(now.served * (1.0, 1.0, 0.01)[number % 3] + now.failed * 12.0 + 400.0 * now.effects.surge)
-        size = (310.0, 420.0, 260.0)[number % 3]
-        where = {"LogGroupName": name}
-        sender.put("AWS/Logs:IncomingLogEvents", where, _some(lines), "None")
-        sender.put("AWS/Logs:IncomingBytes", where, _some(np.rint(lines * size)), "Bytes")
+    slow, servers = now.slower(SLOW), now.capacity
+    plain = now.served * (1.0 / SAMPLED + slow * (1.0 - 1.0 / SAMPLED)) + servers
+    told = {
+        LogKind.APPLICATION: (plain + now.failed, plain * 322.0 + now.failed * 690.0),
+        LogKind.ACCESS: (now.served + servers * 12.0, now.served * 259.0 + servers * 12.0 * 130.0),
+        LogKind.FUNCTION: (now.calls * LINES_A_CALL, now.calls * LINES_A_CALL * 121.0),
+        LogKind.AUDIT: (np.full(now.times.size, 2.5), np.full(now.times.size, 410.0)),
+    }
+    for plan in built.site.log_groups:
+        if plan.kind in told:
+            lines, size = told[plan.kind]
+            where = {"LogGroupName": plan.name}
+            sender.put("AWS/Logs:IncomingLogEvents", where, _some(np.rint(lines)), "None")
+            sender.put("AWS/Logs:IncomingBytes", where, _some(np.rint(size)), "Bytes")
 
 
 def _storage(sender: Sender, now: Conditions, built: Built) -> None:

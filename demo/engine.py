@@ -23,6 +23,7 @@ from demo.building import Built, build, sow
 from demo.emission import send
 from demo.fleet import Checks, Group
 from demo.ground import Ground
+from demo.logs.journal import Journal
 from demo.neglect import neglect
 from demo.signals import Source, conditions
 from demo.story import Story, Telling, effects
@@ -151,7 +152,15 @@ class Engine:
                 actions.record(book, transition.alarm.name, arn, at=transition.at)
         book.evaluated_until(now)
         self._bill(place, entries, start=start, now=now)
+        self._ground.logs.open(
+            Journal(site, source, place.group, lambda: self._settled(site), start, built.load_balancer)
+        )
         return place
+
+    def _settled(self, site: Site) -> list[Telling]:
+        """Give the incidents of a site once whoever is changing anything is done."""
+        with self._ground.lock:
+            return self._told_at(site)
 
     def _bill(self, place: Place, alarms: Sequence[Entry], *, start: datetime, now: datetime) -> None:
         premises = Premises(

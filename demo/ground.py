@@ -12,6 +12,7 @@ from demo.bills import Bills
 from demo.budget_book import BudgetBook
 from demo.clock import Clock
 from demo.fleets import Fleets
+from demo.logs.book import LogBooks
 from demo.metric_store import Stores
 
 
@@ -23,7 +24,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The clock, metrics, alarms, fleets and the bill, and the lock that whoever changes moto's state holds."""
+    """The clock, metrics, alarms, fleets, logs and the bill, and the lock that whoever changes moto's state holds."""
 
     clock: Clock
     stores: Stores
@@ -32,6 +33,7 @@ class Ground:
     bills: Bills = field(default_factory=Bills)
     budgets: dict[str, BudgetBook] = field(default_factory=dict)
     """By account."""
+    logs: LogBooks = field(default_factory=LogBooks)
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

@@ -25,10 +25,14 @@ def key(*words: object) -> int:
     return int.from_bytes(blake2b("\x1f".join(map(str, words)).encode(), digest_size=8).digest(), "big")
 
 
+def bits(subject: int, counters: Times) -> npt.NDArray[np.uint64]:
+    """Give 64 random bits for each of `counters`, any shape."""
+    return _mixed(np.asarray(counters).astype(np.uint64), subject)
+
+
 def uniform(subject: int, times: Times) -> Values:
     """Give one number in (0, 1) for each of `times`, any shape."""
-    bits = _mixed(np.asarray(times).astype(np.uint64), subject)
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return ((bits(subject, times) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
 def normal(subject: int, times: Times) -> Values:

@@ -30,6 +30,7 @@ from demo.aws.cost_insights import CostInsights
 from demo.aws.elbv2 import ElbV2Service
 from demo.aws.errors import Answer, AwsError, Protocol, error_answer, unknown_operation
 from demo.aws.free_tier import FreeTierService
+from demo.aws.logs import LogsService
 from demo.aws.sns import SnsService, mail
 from demo.aws.wire import AwsService
 from demo.calls import Calls
@@ -52,12 +53,16 @@ ROUTES: Final[dict[str, ServiceFactory]] = {
     "cloudwatch": CloudWatchService,
     "elbv2": ElbV2Service,
     "freetier": FreeTierService,
+    "logs": LogsService,
     "sns": SnsService,
 }
 """botocore's service name -> what answers it in moto's place. What is not here is moto's."""
 
 UNLOCKED: Final = frozenset({"cloudwatch"})
 """Services with locks of their own; every other request waits its turn, because moto has none."""
+
+LONG_READS: Final = frozenset({("logs", "FilterLogEvents"), ("logs", "GetLogEvents")})
+"""Operations that take long, change nothing, and take the lock themselves where they look at what changes."""
 
 BILLED_BY_REQUEST: Final = {
     "cloudwatch": ("AmazonCloudWatch", "CW:Requests"),
@@ -118,7 +123,7 @@ class DemoApp:
             self.calls.count(where.service, where.operation, agent=environ.get("HTTP_USER_AGENT", ""))
             self._bill(where, str(environ["HTTP_X_MOTO_ACCOUNT_ID"]))
         app = self._services.get(where.service, self._moto)
-        if where.service in UNLOCKED:
+        if where.service in UNLOCKED or (where.service, where.operation) in LONG_READS:
             return app(environ, start_response)
         with self._ground.lock:
             if where.service == "s3":

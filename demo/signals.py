@@ -30,6 +30,18 @@ BASE_LATENCY: Final = 0.045
 """Seconds; the median of an idle fleet."""
 SPREAD: Final = 0.52
 """Standard deviation of the logarithm of response times."""
+CHANCE: Final = 0.00012
+"""Of a request to fail without any incident."""
+REJECTED: Final = 0.006
+"""Share of requests answered with 4xx."""
+LATE: Final = 0.35
+"""Share of what an overloaded fleet cannot take at once that the load balancer gives up on."""
+READS: Final = 0.5
+"""Read units of the table for each request."""
+UPLOADS: Final = 0.004
+"""Photos uploaded for each request; each calls the function once."""
+RUNAWAY_CALLS: Final = 2400.0
+"""Invocations a minute of the function that calls itself; as `demo.usage` bills them."""
 
 NIGHT: Final = 0.92
 """Demand of a quiet night, instances' worth: two instances stay above the scale-in threshold."""
@@ -107,7 +119,7 @@ class Conditions:
     @property
     def refused(self) -> Values:
         """Requests that the load balancer itself answered with 5xx: nobody to take them, or nobody in time."""
-        late = np.where(self.load > 1.0, 0.35 * (1.0 - 1.0 / np.maximum(self.load, 1.0)), 0.0)
+        late = np.where(self.load > 1.0, LATE * (1.0 - 1.0 / np.maximum(self.load, 1.0)), 0.0)
         return np.asarray(np.rint(self.requests * np.where(self.capacity <= 0, 1.0, late)))
 
     @property
@@ -117,24 +129,74 @@ class Conditions:
     @property
     def failed(self) -> Values:
         """Requests that targets answered with 5xx."""
-        chance = 0.00012 + self.effects.errors + self.failing
+        chance = CHANCE + self.effects.errors + self.failing
         luck = uniform(self.source.key("5xx"), self.times)
         return np.asarray(np.minimum(self.served, np.floor(self.served * chance + luck * 0.9)))
 
     @property
     def rejected(self) -> Values:
         """Requests that targets answered with 4xx."""
-        return np.asarray(
-            np.floor(self.served * 0.006 * (1 + 0.3 * drift(self.source.key("4xx"), self.times, every=600)))
-        )
+        return np.asarray(np.floor(self.served * self.rejection))
+
+    @property
+    def rejection(self) -> Values:
+        """Share of served requests that are answered with 4xx."""
+        return np.asarray(REJECTED * (1 + 0.3 * drift(self.source.key("4xx"), self.times, every=600)))
+
+    @property
+    def reads(self) -> Values:
+        """Read units that the fleet asks of the table."""
+        return np.asarray(self.served * self.reading)
+
+    @property
+    def reading(self) -> Values:
+        """Read units for each request."""
+        return np.asarray(READS * (1.0 + 0.05 * normal(self.source.key("reads"), self.times)))
+
+    def refused_reads(self, capacity: float) -> Values:
+        """Reads that a table of `capacity` units a second throttles."""
+        # A hot partition refuses a few reads now and then, and more often the nearer the table is to its limit.
+        unlucky = uniform(self.source.key("hot"), self.times)
+        hot = np.where(unlucky < 0.004, np.ceil(unlucky * 2000.0), 0.0)
+        return np.asarray(np.floor(throttled(self.reads, capacity * MINUTE)) + hot)
+
+    @property
+    def uploads(self) -> Values:
+        """Photos uploaded, before whole ones are counted."""
+        some = self.served * UPLOADS * (1.0 + 0.5 * normal(self.source.key("uploads"), self.times))
+        return np.asarray(np.maximum(some, 0.0))
+
+    @property
+    def calls(self) -> Values:
+        """Invocations of the function."""
+        return np.asarray(np.floor(self.uploads + RUNAWAY_CALLS * self.effects.surge))
+
+    @property
+    def crashed(self) -> Values:
+        """Invocations that ended in an error."""
+        errors = np.floor(self.calls * 0.002 + uniform(self.source.key("function"), self.times) * 0.98)
+        return np.asarray(np.minimum(errors, self.calls))
+
+    def memory(self, presence: Presence, minutes: slice) -> Values:
+        """Give the memory in percent that one instance uses in some of the minutes."""
+        wander = drift(self.source.key("memory", presence.nature), self.times[minutes], every=5400)
+        return np.asarray(np.clip(34.0 + 1.5 * wander + 52.0 * self.effects.leak[minutes], 0.0, 99.0))
+
+    @property
+    def median(self) -> Values:
+        """Seconds that the middle request takes."""
+        return middle(self.load, self.effects.leak, self.effects.errors)
+
+    def slower(self, seconds: float) -> Values:
+        """Give the share of requests that take `seconds` or longer."""
+        far = np.log(seconds / self.median) / SPREAD
+        return np.asarray(1.0 / (1.0 + np.exp(1.5976 * far + 0.07056 * far**3)))  # the normal curve's tail, to 1.4e-4
 
     def latency(self) -> tuple[Values, Values]:
         """Give (seconds, requests), each (n, 24): samples that stand for all served requests of the minute."""
-        busy = 1.0 / (1.0 - 0.9 * np.minimum(self.load, 1.0))
-        median = BASE_LATENCY * busy * (1.0 + 5.0 * self.effects.leak) * (1.0 + 0.6 * np.sqrt(self.effects.errors))
         wobble = 0.05 * normal(self.source.key("latency"), self.times)
         grain = 0.12 * (2.0 * uniform(self.source.key("tail"), self.times[:, None] * 64 + np.arange(Z.size)) - 1.0)
-        seconds = median[:, None] * np.exp(SPREAD * Z + wobble[:, None] + grain * (1 + np.maximum(Z, 0.0)))
+        seconds = self.median[:, None] * np.exp(SPREAD * Z + wobble[:, None] + grain * (1 + np.maximum(Z, 0.0)))
         counts = np.diff(np.rint(self.served[:, None] * TAIL), axis=1)
         return np.sort(np.minimum(seconds, 60.0), axis=1), counts
 
@@ -165,7 +227,7 @@ def conditions(source: Source, times: Times, presences: Iterable[Presence], effe
             both = max(presence.serving[0], presence.failing[0]), min(presence.serving[1], presence.failing[1])
             broken[minutes] += overlap(both, times[minutes])
     ordinary = source.demand(times)
-    demand = ordinary + effects.rush * np.maximum(0.0, effects.demand * _jitter(source, times) - ordinary)
+    demand = ordinary + effects.rush * np.maximum(0.0, effects.demand * jitter(source, times) - ordinary)
     some = np.maximum(capacity, 0.05)
     return Conditions(
         source=source,
@@ -223,5 +285,18 @@ def group_cpu(now: Conditions, presences: Sequence[Presence]) -> tuple[Values, V
     return side_by_side(columns, now.times.size)
 
 
-def _jitter(source: Source, times: Times) -> Values:
+def middle(load: Values, leak: Values, errors: Values) -> Values:
+    """Give the seconds that the middle request takes under a load, a leak and a bad release."""
+    busy = 1.0 / (1.0 - 0.9 * np.minimum(load, 1.0))
+    return np.asarray(BASE_LATENCY * busy * (1.0 + 5.0 * leak) * (1.0 + 0.6 * np.sqrt(errors)))
+
+
+def throttled(reads: Values, allowed: float) -> Values:
+    """Give the reads that a table refuses: all above its capacity, and some that crowd one partition near it."""
+    crowded = 0.02 * np.maximum(np.minimum(reads, allowed) - 0.8 * allowed, 0.0)
+    return np.asarray(np.maximum(reads - allowed, 0.0) + crowded)
+
+
+def jitter(source: Source, times: Times) -> Values:
+    """Give the noise of a spike's demand, around 1."""
     return 1.0 + 0.012 * normal(source.key("jitter"), times)

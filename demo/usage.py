@@ -20,7 +20,7 @@ from core.series import Times, Values
 from core.timespan import from_epoch
 from demo.alarm_book import Entry
 from demo.fleet import Group
-from demo.signals import REQUESTS_PER_UNIT, Source
+from demo.signals import REQUESTS_PER_UNIT, RUNAWAY_CALLS, UPLOADS, Source
 from demo.story import Story, Telling
 from demo.world import Site
 
@@ -38,8 +38,6 @@ REQUESTS_AN_LCU: Final = 25 * HOUR
 FUNCTION_GB_SECONDS: Final = 0.256 * 0.27
 RUNAWAY_GB_SECONDS: Final = 1.024 * 2.7
 """The runaway function works on whole photos, and ten times as long."""
-RUNAWAY_CALLS: Final = 2400.0
-"""A minute; as `demo.emission` has it."""
 LINE_GB: Final = 320 / 1e9
 PHOTO_GB: Final = 214_000 / 1e9
 
@@ -98,7 +96,7 @@ class Premises:
         demand = self._requests(hours)
         machines = self._machines(hours)
         surge = self._surge(hours)
-        uploads = np.floor(demand * 0.004)
+        uploads = np.floor(demand * UPLOADS)
         runaway = RUNAWAY_CALLS * 60.0 * surge
         month = _hours_of_month(hours)
         photos = 18_400.0 + (hours / 24 - 20_000.0) * 22.0 * self.site.share

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from alarms.scaling import Adjustment, Policy, PolicyKind, Step
@@ -69,6 +70,33 @@ class Page:
     """How slow it is, as a multiple of the home page."""
 
 
+class LogKind(StrEnum):
+    """What writes a log group, and so what its lines look like."""
+
+    APPLICATION = "application"
+    ACCESS = "access"
+    FUNCTION = "function"
+    AUDIT = "audit"
+    IMPORT = "import"
+    """A job that ran for years and was switched off."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlan:
+    """A log group, who writes it, and how long its lines are kept."""
+
+    name: str
+    kind: LogKind
+    retention: int | None = None
+    """Days; None keeps for ever."""
+    log_class: str = "STANDARD"
+    began: int = 0
+    """Days before the site's own past."""
+    ended: int | None = None
+    """Days before the site's own past, where nothing is written any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The directory in one account and region."""
@@ -89,7 +117,7 @@ class Site:
     bucket: str = ""
     topic: str = "directory-alerts"
     email: str = "ops@directory.test"
-    log_groups: tuple[str, ...] = ()
+    log_groups: tuple[LogPlan, ...] = ()
     pages: tuple[Page, ...] = ()
     load_balancer: str = "directory-web"
     tags: dict[str, str] = field(default_factory=dict, hash=False)
@@ -140,7 +168,14 @@ PROD: Final = Site(
     targets=TargetPlan("directory-web"),
     share=1.0,
     bucket="employee-directory-photos-111111111111",
-    log_groups=("/directory/web", "/directory/access", "/aws/lambda/employee-photo-thumbnails"),
+    log_groups=(
+        LogPlan("/directory/web", LogKind.APPLICATION, 30),
+        LogPlan("/directory/access", LogKind.ACCESS),
+        LogPlan("/aws/lambda/employee-photo-thumbnails", LogKind.FUNCTION),
+        LogPlan("/directory/audit", LogKind.AUDIT, 365, log_class="INFREQUENT_ACCESS"),
+        LogPlan("/directory/legacy-import", LogKind.IMPORT, began=1300, ended=400),
+        LogPlan("/directory/staging", LogKind.NOTHING, 3),
+    ),
     pages=(
         Page("/", 1.0),
         Page("/search", 1.25),
@@ -172,7 +207,11 @@ DR: Final = Site(
     function="employee-photo-thumbnails-dr",
     bucket="employee-directory-photos-222222222222",
     topic="directory-dr-alerts",
-    log_groups=("/directory-dr/web",),
+    log_groups=(
+        LogPlan("/directory-dr/web", LogKind.APPLICATION, 30),
+        LogPlan("/directory-dr/access", LogKind.ACCESS, 7),
+        LogPlan("/aws/lambda/employee-photo-thumbnails-dr", LogKind.FUNCTION),
+    ),
     pages=(Page("/", 1.1),),
     load_balancer="directory-dr-web",
     tags={"Service": "employee-directory", "Environment": "disaster-recovery", "CostCenter": "4711"},

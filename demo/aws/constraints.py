@@ -18,7 +18,7 @@ MOST_REPORTED = 10
 """AWS stops listing after this many faults of a request."""
 
 
-def check(params: Mapping[str, Any], shape: StructureShape | None) -> None:
+def check(params: Mapping[str, Any], shape: StructureShape | None, *, code: str = "ValidationError") -> None:
     """Refuse `params` that break the model's constraints: required, length, range, enumeration, pattern."""
     if shape is None:
         return
@@ -26,7 +26,7 @@ def check(params: Mapping[str, Any], shape: StructureShape | None) -> None:
     if faults:
         errors = "error" if len(faults) == 1 else "errors"
         listed = "; ".join(faults[:MOST_REPORTED])
-        raise AwsError("ValidationError", f"{len(faults)} validation {errors} detected: {listed}")
+        raise AwsError(code, f"{len(faults)} validation {errors} detected: {listed}")
 
 
 def _structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> Iterator[str]:

@@ -94,6 +94,8 @@ class AwsService(BaseResponse):
 
     SERVICE: ClassVar[str] = ""
     """botocore's name of the service."""
+    INVALID: ClassVar[str] = "ValidationError"
+    """The code with which the service refuses what breaks its model's constraints."""
     use_raw_body = True
 
     def __init__(self) -> None:
@@ -135,7 +137,7 @@ class AwsService(BaseResponse):
                 raise unknown_operation(operation, self.SERVICE, protocol)
             self.params = self._parsed(model, protocol)
             self.automated_parameter_parsing = True  # moto's own handlers read `params` then
-            check(self.params, model.input_shape)
+            check(self.params, model.input_shape, code=self.INVALID)
             return self._written(handler(), model, protocol)
         except AwsError as error:
             return error_answer(error, protocol, model=self.model)

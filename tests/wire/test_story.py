@@ -146,6 +146,6 @@ def test_the_world_answers_to_every_inventory_question(cloud: Cloud) -> None:
     assert cloud.client("s3").list_buckets()["Buckets"][0]["Name"] == "employee-directory-photos-111111111111"
     protocols = {s["Protocol"] for s in cloud.client("sns").list_subscriptions()["Subscriptions"]}
     assert protocols == {"sqs", "email"}
-    assert len(cloud.client("logs").describe_log_groups()["logGroups"]) == 3
+    assert len(cloud.client("logs").describe_log_groups()["logGroups"]) == 6
     balancer = cloud.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
     assert {zone["ZoneName"] for zone in balancer["AvailabilityZones"]} == {"us-east-1a", "us-east-1b"}

@@ -1,0 +1,13 @@
+"""CloudWatch Logs over the simulated lines and what was put; what is not here is moto's.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+from demo.aws.log_groups import LogGroups
+from demo.aws.log_reading import LogReading
+
+
+class LogsService(LogGroups, LogReading):
+    """Every operation of CloudWatch Logs that the demo cloud answers itself."""
