@@ -1,0 +1,1 @@
+"""Log lines grouped into templates: what is fixed in a line stays, what varies becomes a placeholder."""

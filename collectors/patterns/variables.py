@@ -1,0 +1,118 @@
+"""What varies in a log line by its look alone: numbers, addresses, identifiers, paths, times, quoted text.
+
+A word is looked at once and remembered, so that a million lines cost little more than their words. The placeholders
+say what stood there: `<num>`, `<ip>`, `<uuid>`, `<time>`; `<*>` is a word that was found to vary by comparing lines.
+Of an HTTP status its class is kept: `5xx`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ANY: Final = "<*>"
+MOST_TOKENS: Final = 120
+"""Words of a line that are looked at; a line that differs from another only after them is the same."""
+MOST_CHARACTERS: Final = 4_000
+MOST_REMEMBERED: Final = 100_000
+LONGEST_REMEMBERED: Final = 80
+
+_RULES: Final = (
+    ("uuid", r"(?<![\w-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![\w-])"),
+    ("trace", r"(?<![\w-])1-[0-9a-f]{8}-[0-9a-f]{24}(?![\w-])"),
+    ("arn", r"\barn:aws[a-z-]*:[a-z0-9-]+:[^\s\"',;)\]}]*"),
+    ("url", r"\b[a-z][a-z0-9+.-]{1,11}://[^\s\"'<>,;)\]}]+"),
+    ("email", r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("time", r"\b\d{4}[-/]\d\d[-/]\d\d(?:[T_ ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?!\w)"),
+    ("time", r"(?<![\w:.])\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?![\w:])"),
+    ("time", r"(?<![\w:.])\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?!\w)"),
+    ("mac", r"(?<![\w:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![\w:])"),
+    ("ip", r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:/\d{1,2}(?!\d)|:\d{1,5}(?!\d))?(?![\w.]*\w)"),
+    (
+        "ip",
+        r"(?<![\w:.])\[?(?=[0-9a-fA-F:]*:[0-9a-fA-F:]*:)[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}\]?(?:%\w+)?(?![\w:])",
+    ),
+    (
+        "host",
+        r"(?<![\w.-])(?:[A-Za-z0-9_-]+\.)+(?:com|net|org|edu|gov|info|biz|internal|local|lan|arpa)(?::\d{1,5})?(?![\w.-]*\w)",
+    ),
+    ("host", r"(?<![\w.-])(?=[\w.-]*\d)(?:[A-Za-z0-9_-]+\.){2,}[a-z]{2,}(?::\d{1,5})?(?![\w.-]*\w)"),
+    ("id", r"(?<![\w-])(?:i|ami|eni|eipalloc|igw|lt|nat|rtb|sg|snap|subnet|vol|vpc|vpce)-[0-9a-f]{8,17}(?![\w-])"),
+    ("hex", r"\b0[xX][0-9a-fA-F]+\b"),
+    ("hex", r"(?<![\w-])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![\w-])"),
+    ("id", r"(?<![\w/+-])(?=[\w/+-]*\d)(?=[\w/+-]*[A-Z])(?=[\w/+-]*[a-z])[A-Za-z0-9_+-]{20,}={0,2}(?![\w/+-])"),
+    ("path", r"(?<![\w.<>)\]])/(?:[\w.@%+~:,*$&!-]+(?:/[\w.@%+~:,*$&!-]*)*)(?:\?[^\s\"']*)?"),
+    ("path", r"(?<!\w)[A-Za-z]:\\[^\s\"']*"),
+    ("duration", r"(?<![\w.])\d+(?:\.\d+)?(?:ns|us|µs|ms|s|sec|secs|m|min|mins|h|hr|hrs|d)\b"),
+    ("size", r"(?<![\w.])\d+(?:\.\d+)?(?:[kKMGT]i?B|[kKMGT]|B|bytes)\b"),
+    ("num", r"(?<![\w.])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w])"),
+    ("num", r"(?<![A-Za-z]{1}(?=\d(?!\d)))(?<!\d)\d{2,}"),
+)
+_VARIABLE: Final = re.compile("|".join(f"({rule})" for _name, rule in _RULES))
+_PLACEHOLDERS: Final = ("", *(f"<{name}>" for name, _rule in _RULES))
+_QUOTED: Final = re.compile(r"(?<![\w\\])(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')(?!\w)")
+_REQUEST: Final = re.compile(r"\"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) ")
+_STATUS: Final = re.compile(r"(?i)(\bstatus(?:_?code)?[\"']?\s?[=:]\s?|\bHTTP/[\d.]+\" )([1-5])\d\d\b")
+_TELLING: Final = frozenset("0123456789/@\\:.")
+_HEAD: Final = re.compile(
+    r"\s*[\[(]?(?:"
+    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?"
+    r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d "
+    r"\d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4})?"
+    r"|\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}"
+    r")[\])]?(?=[\s:,|-]|$)[\s:,|-]*"
+)
+
+
+def without_time(text: str) -> str:
+    """Give a line without the time at its beginning.
+
+    >>> without_time("2026-11-27T06:00:01.250Z [error] disk full"), without_time("Dec 10 06:55:46 LabSZ sshd")
+    ('[error] disk full', 'LabSZ sshd')
+    """
+    found = _HEAD.match(text)
+    return text[found.end() :] if found and found.end() < len(text) else text
+
+
+class Reader:
+    """Gives lines as words with placeholders; remembers words it has seen."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def words(self, text: str) -> tuple[str, ...]:
+        """Give a line's words, what varies by its look replaced.
+
+        >>> " ".join(Reader().words("took 3.5s for user 'bob' from 10.0.0.9:443, id=0x1f"))
+        "took <duration> for user '<str>' from <ip>, id=<hex>"
+        """
+        text = text[:MOST_CHARACTERS]
+        if '"' in text or "'" in text:
+            text = _QUOTED.sub(_quoted, text)
+        if "tatus" in text or "HTTP/" in text:
+            text = _STATUS.sub(r"\1\2xx", text)
+        known = self._known
+        words = []
+        for word in text.split()[:MOST_TOKENS]:
+            found = known.get(word)
+            words.append(self._look(word) if found is None else found)
+        return tuple(words)
+
+    def _look(self, word: str) -> str:
+        found = _VARIABLE.sub(_placeholder, word) if not _TELLING.isdisjoint(word) or len(word) >= 8 else word
+        if len(word) <= LONGEST_REMEMBERED:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[word] = found
+        return found
+
+
+def _placeholder(match: re.Match[str]) -> str:
+    return _PLACEHOLDERS[match.lastindex or 0]
+
+
+def _quoted(match: re.Match[str]) -> str:
+    text = match[0]
+    if _REQUEST.match(text):
+        return text
+    return f"{text[0]}<str>{text[0]}"
