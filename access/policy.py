@@ -23,6 +23,7 @@ class Action(StrEnum):
     EDIT_SCALING = "edit-scaling"
     PIN_METRIC = "pin-metric"
     PUSH_METRIC = "push-metric"
+    EDIT_LOGS = "edit-logs"
     EDIT_BUDGET = "edit-budget"
     RUN_GUARD = "run-guard"
     STOP_FLEET = "stop-fleet"
@@ -41,6 +42,7 @@ LEAST_ROLE: Final[Mapping[Action, Role]] = {
     Action.EDIT_ALARM: Role.ENGINEER,
     Action.EDIT_TOPIC: Role.ENGINEER,
     Action.EDIT_SCALING: Role.ENGINEER,
+    Action.EDIT_LOGS: Role.ENGINEER,
     Action.EDIT_BUDGET: Role.ENGINEER,
     Action.SEE_AUDIT: Role.ENGINEER,
     Action.RUN_GUARD: Role.ADMINISTRATOR,
@@ -60,6 +62,7 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.PIN_METRIC: "pin metrics for everybody",
     Action.PUSH_METRIC: "push values into custom metrics",
     Action.EDIT_ALARM: "change alarms",
+    Action.EDIT_LOGS: "change metric filters and how long log lines are kept",
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",
     Action.RUN_GUARD: "run the spending guard",

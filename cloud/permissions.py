@@ -69,6 +69,8 @@ READ: Final = (
     Permission("logs:DescribeLogGroups", "log groups: size, class and how long lines are kept"),
     Permission("logs:DescribeLogStreams", "streams of a log group"),
     Permission("logs:ListTagsForResource", "tags of log groups"),
+    Permission("logs:DescribeMetricFilters", "metric filters of a log group"),
+    Permission("logs:TestMetricFilter", "what AWS says of a metric filter on real lines, before it is made"),
     Permission("logs:FilterLogEvents", "log lines by span and pattern, and what is new"),
     Permission("logs:GetLogEvents", "what a stream said before and after a line"),
     Permission("lambda:ListFunctions", "how much memory functions have, for the estimate of what they cost"),
@@ -114,6 +116,7 @@ EXPORT: Final = (
 _ALARMS: Final = "arn:aws:cloudwatch:*:*:alarm:*"
 _MUTE_RULES: Final = "arn:aws:cloudwatch:*:*:alarm-mute-rule:*"
 _TOPICS: Final = "arn:aws:sns:*:*:*"
+_LOG_GROUPS: Final = "arn:aws:logs:*:*:log-group:*"
 _GROUPS: Final = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
 
 WRITE: Final = (
@@ -136,6 +139,10 @@ WRITE: Final = (
     Permission("sns:Publish", "send marked test messages", (_TOPICS,)),
     Permission("autoscaling:PutScalingPolicy", "create and change scaling policies", (_GROUPS,)),
     Permission("autoscaling:DeletePolicy", "delete scaling policies", (_GROUPS,)),
+    Permission("logs:PutMetricFilter", "make metrics of log lines", (_LOG_GROUPS,)),
+    Permission("logs:DeleteMetricFilter", "stop making them", (_LOG_GROUPS,)),
+    Permission("logs:PutRetentionPolicy", "set how long log lines are kept", (_LOG_GROUPS,)),
+    Permission("logs:DeleteRetentionPolicy", "keep log lines for ever again", (_LOG_GROUPS,)),
 )
 """Everything that a person may have done by Watchkeeper; each can be left out, and what needs it is refused by AWS."""
 

@@ -83,6 +83,14 @@ LOG_SCANS: Final = Evidence(
     "/internal/providers/terraform/aws/testdata/cloudwatch_log_group_test/cloudwatch_log_group_test.golden",
     Standing.LISTED,
 )
+LOG_CLASSES: Final = Evidence(
+    "https://c3x.dev/blog/cloudwatch-logs-cost-optimization", Standing.REPORTED, date(2026, 6, 1)
+)
+"""What the class INFREQUENT_ACCESS costs."""
+LOG_PACKING: Final = Evidence(
+    "https://dev.classmethod.jp/articles/compare-archive-cost-cloudwatchlogs-s3/", Standing.REPORTED, date(2021, 9, 18)
+)
+"""AWS's pricing calculator reckons that stored lines take 15 % of what came in."""
 CLOUDWATCH: Final = Evidence("https://aws.amazon.com/cloudwatch/pricing/", Standing.PUBLISHED)
 """What is free of CloudWatch each month, and what never is."""
 COST_EXPLORER: Final = Evidence(

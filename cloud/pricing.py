@@ -48,6 +48,16 @@ CUSTOM_METRIC_TIERS: Final = (
     (None, Money(Decimal("0.02"))),
 )
 """(how many, price of each a month), beginning with the first that is not free. Source: CLOUDWATCH_PRICES."""
+LOG_INGESTED: Final[Mapping[str, Money]] = {
+    "STANDARD": Money(Decimal("0.50")),
+    "INFREQUENT_ACCESS": Money(Decimal("0.25")),
+}
+"""A gigabyte that comes into a log group, by its class; the account's free 5 GB are never counted on.
+Source: CLOUDWATCH_PRICES, read in `price_sources.LOG_SCANS`; the second `price_sources.LOG_CLASSES`."""
+LOG_STORED: Final = Money(Decimal("0.03"))
+"""A gigabyte of log lines that lies there for a month, as AWS has packed it. Source: the same."""
+LOG_STORED_SHARE: Final = Decimal("0.15")
+"""What is left of lines once they are packed, as AWS's pricing calculator reckons: `price_sources.LOG_PACKING`."""
 GIGABYTE: Final = 10**9
 """Bytes in the gigabyte of a price. The smaller of the two readings, so that we never expect less than is charged."""
 
@@ -117,13 +127,18 @@ _FREE_CALLS: Final = frozenset(
         ("lambda", "ListFunctions"),
         ("logs", "DescribeLogGroups"),
         ("logs", "DescribeLogStreams"),
+        ("logs", "DeleteMetricFilter"),
+        ("logs", "DeleteRetentionPolicy"),
         ("logs", "DescribeMetricFilters"),
         ("logs", "DescribeQueries"),
         ("logs", "FilterLogEvents"),
         ("logs", "GetLogEvents"),
         ("logs", "GetQueryResults"),
         ("logs", "ListTagsForResource"),
+        ("logs", "PutMetricFilter"),
+        ("logs", "PutRetentionPolicy"),
         ("logs", "StopQuery"),
+        ("logs", "TestMetricFilter"),
         ("sns", "GetTopicAttributes"),
         ("sns", "ListSubscriptionsByTopic"),
         ("sns", "ListTopics"),

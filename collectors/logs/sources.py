@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 from cloud.clients import Clients
-from collectors.logs import context, groups, reading
+from collectors.logs import context, groups, metric_filters, reading
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.sharing import Sharing
 from collectors.store import Store
@@ -23,6 +25,7 @@ class LogSources(Sharing):
         self._log_groups = groups.snapshots(store)
         self._log_group_tags = groups.tag_snapshots(store)
         self._log_streams = groups.stream_snapshots(store)
+        self._metric_filters = metric_filters.snapshots(store)
 
     def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
         """Give every log group by name."""
@@ -58,3 +61,16 @@ class LogSources(Sharing):
     ) -> Reading[tuple[LogLine, ...]]:
         """Give what the line's stream said before and after it, oldest first, the line among them."""
         return context.read(self.clients, scope, line, before=before, after=after, now=now)
+
+    def metric_filters(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricFilter, ...]]:
+        """Give the metric filters of every group."""
+        read = partial(self._read_filters)
+        kept = self._metric_filters
+        return self._shared("metric filters", kept, scope, now, read, (), fresh=metric_filters.KEPT_FOR)
+
+    def _read_filters(self, scope: Scope, now: datetime) -> Reading[tuple[MetricFilter, ...]]:
+        return metric_filters.read(self.clients, scope, "", now=now)
+
+    def filter_verdict(self, scope: Scope, pattern: str, messages: Sequence[str], *, now: datetime) -> Reading[Judged]:
+        """Give what AWS says of lines held against a pattern, at most fifty; free."""
+        return metric_filters.judge(self.clients, scope, pattern, messages, now=now)

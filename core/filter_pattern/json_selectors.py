@@ -172,6 +172,12 @@ class JsonPattern:
         document = document_of(message)
         return document is not None and holds(self.root, lambda condition: condition.holds(document))
 
+    def comparisons(self) -> Iterator[Comparison]:
+        """Every comparison, from left to right."""
+        for condition in conditions(self.root):
+            if isinstance(condition.test, Comparison):
+                yield condition.test
+
     @property
     def selectors(self) -> tuple[Selector, ...]:
         """The properties it asks about, each once."""
@@ -261,10 +267,9 @@ def read_json(text: str) -> JsonPattern:
     either = parse_tree(text, "json_selectors").children[0]
     if not isinstance(either, Tree):
         raise TypeError(f"{either!r} stands where the grammar has a rule")
-    root = joined_of(either, _condition)
-    compared = (condition.test for condition in conditions(root))
-    check_regexes((test for test in compared if isinstance(test, Comparison)), end=len(text))
-    return JsonPattern(root)
+    pattern = JsonPattern(joined_of(either, _condition))
+    check_regexes(pattern.comparisons(), end=len(text))
+    return pattern
 
 
 def _condition(tree: Tree[Token]) -> Condition:

@@ -55,6 +55,16 @@ class FilterPattern:
                 return tuple(f"${name}" for name in self.tree.named)
         return ()
 
+    @property
+    def has_regex(self) -> bool:
+        """Whether there is a regular expression in it; CloudWatch takes few of them."""
+        match self.tree:
+            case Regex():
+                return True
+            case JsonPattern() | FieldsPattern():
+                return any(isinstance(comparison.wanted, Regex) for comparison in self.tree.comparisons())
+        return False
+
     def matches(self, message: str) -> bool:
         """Whether CloudWatch would find the line."""
         if isinstance(self.tree, Regex):

@@ -73,6 +73,12 @@ class FieldsPattern:
     def named(self) -> tuple[str, ...]:
         return tuple(field.name for field in (*self.first, *self.last) if field.name)
 
+    def comparisons(self) -> Iterator[Comparison]:
+        """Every comparison, from left to right."""
+        for each in (*self.first, *self.last):
+            if each.held is not None:
+                yield from (condition.comparison for condition in conditions(each.held))
+
     def matches(self, message: str) -> bool:
         tokens = [token for token, _ in split(message)]
         laid = self._laid(len(tokens))
@@ -155,12 +161,12 @@ def read_fields(text: str) -> FieldsPattern:
             text.rfind("..."), "there can be one ellipsis: with two, nobody knows which field is which"
         )
     fields = [_field(tree) for tree in trees if tree.data != "ellipsis"]
-    compared = (condition for field in fields if field.held is not None for condition in conditions(field.held))
-    check_regexes((condition.comparison for condition in compared), end=len(text))
     if len(trees) == 1 and trees[0].data == "unnamed":
         return FieldsPattern((), open=True)
     cut = dots[0] if dots else len(fields)
-    return FieldsPattern(tuple(fields[:cut]), tuple(fields[cut:]), open=bool(dots))
+    pattern = FieldsPattern(tuple(fields[:cut]), tuple(fields[cut:]), open=bool(dots))
+    check_regexes(pattern.comparisons(), end=len(text))
+    return pattern
 
 
 def _field(tree: Tree[Token]) -> SpaceField:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
 from core.log_lines import LogLine
 from core.reading import Reading, Scope
@@ -29,3 +31,9 @@ class LogReads(Protocol):
         self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
     ) -> Reading[tuple[LogLine, ...]]:
         """Give what the line's stream said before and after it, oldest first, the line among them."""
+
+    def metric_filters(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricFilter, ...]]:
+        """Give the metric filters of every group."""
+
+    def filter_verdict(self, scope: Scope, pattern: str, messages: Sequence[str], *, now: datetime) -> Reading[Judged]:
+        """Give what AWS says of lines held against a pattern, at most fifty; free."""

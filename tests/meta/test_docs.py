@@ -107,7 +107,7 @@ SERVICES = (
     "lambda",
     "logs",
 )
-CHANGES_NOTHING = {("logs", "FilterLogEvents")}
+CHANGES_NOTHING = {("logs", "FilterLogEvents"), ("logs", "TestMetricFilter")}
 """Reads that are not named as such."""
 
 
@@ -137,7 +137,7 @@ def called() -> set[str]:
         named = [service for service in SERVICES if service in words] or SERVICES
         words += [node.func.attr] if isinstance(node.func, ast.Attribute) else []
         found |= {operations(service)[word] for service in named for word in words if word in operations(service)}
-    for room in ("access", "alarms", "budgets"):
+    for room in ("access", "alarms", "budgets", "collectors"):
         for node in nodes_in(room):
             words = [str(word.value) for word in getattr(node, "elts", ()) if isinstance(word, ast.Constant)]
             if len(words) == 2 and words[0] in SERVICES:
