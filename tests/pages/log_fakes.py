@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from collectors.logs import reading, spans
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
+from core.filter_pattern import parse
 from core.log_lines import EPOCH, LogLine
 from core.reading import Reading, Scope
 
@@ -57,6 +59,10 @@ class FakeLogs:
     groups_of_logs: tuple[LogGroup, ...] = field(default_factory=log_groups)
     lines_of_logs: tuple[LogLine, ...] = field(default_factory=log_lines)
     """What every group of the account says, oldest first."""
+    filters_of_logs: tuple[MetricFilter, ...] = ()
+    """Metric filters of all groups."""
+    judged_otherwise: frozenset[str] = frozenset()
+    """Lines of which AWS says the opposite of what we say."""
     unread: timedelta = timedelta(0)
     """How much of a span's beginning is not read yet."""
 
@@ -90,3 +96,12 @@ class FakeLogs:
         place = stream.index(line)
         found = tuple(stream[max(0, place - before) : place + after + 1])
         return self._answer("logs:GetLogEvents", scope, now, full=lambda: found, empty=(line,))
+
+    def metric_filters(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricFilter, ...]]:
+        return self._answer("logs:DescribeMetricFilters", scope, now, full=lambda: self.filters_of_logs, empty=())
+
+    def filter_verdict(self, scope: Scope, pattern: str, messages: Sequence[str], *, now: datetime) -> Reading[Judged]:
+        read = parse(pattern)
+        found = [each for each in messages if read.matches(each) is not (each in self.judged_otherwise)]
+        judged = Judged({each: read.extract(each) for each in found})
+        return self._answer("logs:TestMetricFilter", scope, now, full=lambda: judged, empty=Judged({}))
