@@ -91,11 +91,6 @@ class CostTypes:
     discount: bool = True
     amortized: bool = False
 
-    @property
-    def is_gross(self) -> bool:
-        """Whether credits and refunds are left out, so that credits being burnt are seen."""
-        return not self.credit and not self.refund
-
 
 _COST_TYPES: Final[Mapping[str, str]] = {
     "tax": "IncludeTax",
@@ -189,8 +184,13 @@ class BudgetDefinition:
 
     @property
     def counts_credits(self) -> bool:
-        """Whether credits and refunds lower what is counted."""
-        return not (self.cost_types or CostTypes()).is_gross
+        """Whether credits lower what is counted; without them it tells of credits being burnt."""
+        return (self.cost_types or CostTypes()).credit
+
+    @property
+    def counts_refunds(self) -> bool:
+        """Whether refunds lower what is counted."""
+        return (self.cost_types or CostTypes()).refund
 
     def limit_at(self, at: datetime) -> Limit | None:
         """Give the limit in force; of a zero-spend budget nothing at all, None where AWS sets it itself."""

@@ -33,13 +33,19 @@ class LiveBudget:
     definition: BudgetDefinition
     actions: tuple[Document, ...] = ()
     """As AWS gives them."""
+    tags: Mapping[str, str] | None = None
+    """None where they were not read."""
 
 
 def live_of(
-    document: Mapping[str, Any], alerts: Iterable[Mapping[str, Any]] = (), actions: Iterable[Document] = ()
+    document: Mapping[str, Any],
+    alerts: Iterable[Mapping[str, Any]] = (),
+    actions: Iterable[Document] = (),
+    *,
+    tags: Mapping[str, str] | None = None,
 ) -> LiveBudget:
     """Read a budget, its notifications with `Subscribers`, and its actions, as the collectors give them."""
-    return LiveBudget(settable(from_response(document, alerts)), tuple(actions))
+    return LiveBudget(settable(from_response(document, alerts)), tuple(actions), tags)
 
 
 def settable(budget: BudgetDefinition) -> BudgetDefinition:

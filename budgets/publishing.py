@@ -49,7 +49,10 @@ LATE: Final = (
 )
 RESETS: Final = "AWS shows $0.00 spent for a changed budget until it has worked it out again."
 SILENT: Final = "It has no notification: it is only seen by those who look."
-ANEW: Final = "A budget that is made again has no tags, and its actions no history."
+ANEW: Final = "The actions of a budget that is made again have no history."
+UNTAGGED: Final = "Its tags could not be read: a budget that is made again has none."
+_AWS_S: Final = "aws:"
+"""How the keys of tags begin that only AWS sets."""
 
 
 def create(budget: BudgetDefinition, *, scope: Scope, warnings: Sequence[str] = ()) -> ChangePlan:
@@ -90,13 +93,14 @@ def delete(live: LiveBudget, *, scope: Scope, acting: int | None = None) -> Chan
     `acting` is how many budgets of the account have actions, for the price; None where that is not known.
     """
     before = live.definition
-    gone = replace(_turned(_create_step(before, scope)), lasting=ANEW)
+    said = (*((ANEW,) if live.actions else ()), *((UNTAGGED,) if live.tags is None else ()))
+    gone = replace(_turned(_create_step(before, scope, tags=live.tags or {})), lasting=" ".join(said))
     return ChangePlan(
         f"Delete the budget {before.name}",
         (*delete_steps(before.name, live.actions, scope), gone),
         _changes(before, None),
         *_prices(acting, bool(live.actions)),
-        (ANEW,),
+        said,
     )
 
 
@@ -121,7 +125,7 @@ def _changes(before: BudgetDefinition | None, after: BudgetDefinition | None) ->
 # -- the budget itself ------------------------------------------------------------------------------------------------
 
 
-def _create_step(budget: BudgetDefinition, scope: Scope) -> Step:
+def _create_step(budget: BudgetDefinition, scope: Scope, *, tags: Mapping[str, str] | None = None) -> Step:
     plain = settable(budget)
     timed = plain.start is not None
     expected = Expected(look_budget(plain.name, scope, timed=timed), None, version_of(plain, timed=timed))
@@ -134,9 +138,9 @@ def _create_step(budget: BudgetDefinition, scope: Scope) -> Step:
         f"Delete the budget {plain.name}",
         replace(expected, before=expected.after, after=None),
     )
-    made = _step(
-        _CREATE, {**where, **to_request(plain)}, scope, plain.name, f"Create the budget {plain.name}", expected
-    )
+    own = [{"Key": key, "Value": value} for key, value in (tags or {}).items() if not key.startswith(_AWS_S)]
+    request = {**where, **to_request(plain), **({"ResourceTags": own} if own else {})}
+    made = _step(_CREATE, request, scope, plain.name, f"Create the budget {plain.name}", expected)
     return replace(made, undo=back)
 
 

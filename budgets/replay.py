@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from budgets.definition import Alert, BudgetDefinition, Kind
-from budgets.tracking import DaySpend, period_of, running, track
+from budgets.tracking import DaySpend, period_of, running, sum_up, track
 from core.money import Money
 
 LAG: Final = timedelta(hours=12)
@@ -99,8 +99,7 @@ def _period(budget: BudgetDefinition, known: Sequence[DaySpend], start: date, en
     days = [day for day in known if start <= day.day < end]
     limit = _limit(budget, known, start)
     sums = running(days, start, end)
-    last = sums[days[-1].day]
-    spent = last.net if budget.counts_credits else last.gross
+    spent = sums[days[-1].day].counted(budget)
     firings = [
         firing
         for alert in budget.alerts
@@ -148,12 +147,12 @@ def _limit(budget: BudgetDefinition, known: Sequence[DaySpend], start: date) -> 
 
 def _average(budget: BudgetDefinition, known: Sequence[DaySpend], start: date, periods: int) -> Money | None:
     amounts: list[Decimal] = []
-    currency = known[0].gross.currency
+    currency = known[0].currency
     while len(amounts) < periods:
         first, end = period_of(budget, start - timedelta(days=1))
         days = [day for day in known if first <= day.day < end]
         if len(days) < (end - first).days or end != start:
             break
-        amounts.append(sum(((day.net if budget.counts_credits else day.gross).amount for day in days), Decimal(0)))
+        amounts.append(sum_up(days, currency).counted(budget).amount)
         start = first
     return Money(sum(amounts, Decimal(0)) / len(amounts), currency) if amounts else None

@@ -21,18 +21,43 @@ PACE_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
-class DaySpend:
-    """What one day cost, before and after what was given back."""
+class Sums:
+    """What some days cost; what was given back is always said apart."""
 
-    day: date
     gross: Money
     """Before credits and refunds."""
-    given_back: Money
-    """Credits and refunds; never more than nothing."""
+    credits: Money
+    """Never more than nothing."""
+    refunds: Money
+    """With corrections of the bill."""
+
+    @property
+    def given_back(self) -> Money:
+        return self.credits + self.refunds
 
     @property
     def net(self) -> Money:
         return self.gross + self.given_back
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.gross + other.gross, self.credits + other.credits, self.refunds + other.refunds)
+
+    def counted(self, definition: BudgetDefinition) -> Money:
+        """Give what a budget counts of it."""
+        found = self.gross + self.credits if definition.counts_credits else self.gross
+        return found + self.refunds if definition.counts_refunds else found
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpend:
+    """What one day cost."""
+
+    day: date
+    sums: Sums
+
+    @property
+    def currency(self) -> str:
+        return self.sums.gross.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +76,6 @@ class State(StrEnum):
     """Within the limit, and likely to pass it before the period ends."""
     OVER = "over"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Costs of some days; the three are always said apart."""
-
-    gross: Money
-    given_back: Money
-
-    @property
-    def net(self) -> Money:
-        return self.gross + self.given_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +128,11 @@ def track(
     start, end = period_of(definition, on)
     limit = definition.limit_at(_noon(on))
     currency = limit.unit if limit else "USD"
-    known = [day for day in days if start <= day.day < end and day.gross.currency == currency]
+    known = [day for day in days if start <= day.day < end and day.currency == currency]
     counts = definition.kind is Kind.COST and bool(known)
     sums = sum_up(known, currency) if counts else None
-    spent = (sums.net if definition.counts_credits else sums.gross) if sums else None
-    pace = _pace(known, on, gross=not definition.counts_credits, currency=currency) if counts else None
+    spent = sums.counted(definition) if sums else None
+    pace = _pace(definition, known, on, currency) if counts else None
     likely = _likely(spent, pace, last=max((day.day for day in known), default=start), end=end)
     money = limit.money if limit and definition.kind is Kind.COST else None
     state, reason = _judged(money, spent, likely, official, is_zero=definition.is_zero_spend)
@@ -128,33 +141,33 @@ def track(
 
 def sum_up(days: Iterable[DaySpend], currency: str = "USD") -> Sums:
     """Add up days of one currency."""
-    gross = given_back = Money(Decimal(0), currency)
-    for day in days:
-        gross, given_back = gross + day.gross, given_back + day.given_back
-    return Sums(gross, given_back)
+    return sum((day.sums for day in days), nothing(currency))
 
 
-def first_cost(days: Iterable[DaySpend], *, gross: bool) -> date | None:
-    """Give the first day that cost anything."""
-    return min((day.day for day in days if (day.gross if gross else day.net).amount > 0), default=None)
+def nothing(currency: str = "USD") -> Sums:
+    """Give sums of no day at all."""
+    zero = Money(Decimal(0), currency)
+    return Sums(zero, zero, zero)
+
+
+def first_cost(days: Iterable[DaySpend]) -> date | None:
+    """Give the first day that cost anything, before what was given back."""
+    return min((day.day for day in days if day.sums.gross.amount > 0), default=None)
 
 
 def running(days: Sequence[DaySpend], start: date, end: date) -> Mapping[date, Sums]:
     """Give the sums from `start` up to each known day; days that are not known are not there."""
     found: dict[date, Sums] = {}
-    so_far: list[DaySpend] = []
+    so_far: Sums | None = None
     for day in sorted((each for each in days if start <= each.day < end), key=lambda each: each.day):
-        so_far.append(day)
-        found[day.day] = sum_up(so_far, day.gross.currency)
+        found[day.day] = so_far = day.sums if so_far is None else so_far + day.sums
     return found
 
 
-def _pace(known: Sequence[DaySpend], on: date, *, gross: bool, currency: str) -> Money:
+def _pace(definition: BudgetDefinition, known: Sequence[DaySpend], on: date, currency: str) -> Money:
     """Average the last whole days; today's are not whole."""
     whole = sorted((day for day in known if day.day < on), key=lambda day: day.day)[-PACE_DAYS:] or list(known)
-    sums = sum_up(whole, currency)
-    amount = (sums.gross if gross else sums.net).amount / len(whole)
-    return Money(amount, currency)
+    return Money(sum_up(whole, currency).counted(definition).amount / len(whole), currency)
 
 
 def _likely(spent: Money | None, pace: Money | None, *, last: date, end: date) -> Money | None:

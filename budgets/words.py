@@ -63,6 +63,17 @@ def described(budget: BudgetDefinition) -> dict[str, str]:
     return {name: value for name, value in found.items() if value} | told
 
 
+def counting(budget: BudgetDefinition) -> str:
+    """Say whether what is given back lowers what a cost budget counts.
+
+    >>> counting(BudgetDefinition("b")), counting(BudgetDefinition("b", cost_types=CostTypes(credit=False)))
+    ('after credits', 'before credits, after refunds')
+    """
+    if budget.counts_credits:
+        return "after credits" if budget.counts_refunds else "after credits, before refunds"
+    return "before credits, after refunds" if budget.counts_refunds else "before credits"
+
+
 def limit_words(budget: BudgetDefinition) -> str:
     """Say the limit, or how AWS comes to it."""
     if budget.auto_adjust is not None:

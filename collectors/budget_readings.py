@@ -6,7 +6,7 @@ AWS works the figures out up to three times a day and does not say when, so a re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -67,6 +67,8 @@ class BudgetReading:
     actions: tuple[Document, ...]
     history: tuple[PastPeriod, ...]
     """Newest first."""
+    tags: Mapping[str, str] | None = None
+    """Read of one budget before it is changed; None where nobody asked, or AWS did not say."""
 
 
 BudgetReadings = Reading[tuple[BudgetReading, ...]]
@@ -112,7 +114,7 @@ def read_one(clients: Clients, scope: Scope, name: str, *, now: datetime) -> Bud
         for page in pages(clients, scope, "budgets", "DescribeBudgetActionsForBudget", faults, **one)
         for action in page.get("Actions", ())
     ]
-    found = _budget(clients, scope, document, actions, faults, past=False)
+    found = replace(_budget(clients, scope, document, actions, faults, past=False), tags=_tags(clients, scope, name))
     return Reading((found,), now, tuple(dict.fromkeys(faults)))
 
 
@@ -139,6 +141,16 @@ def _budget(
         actions=tuple(_plain(action) for action in actions if action["BudgetName"] == name),
         history=_history(clients, scope, name, faults) if past else (),
     )
+
+
+def _tags(clients: Clients, scope: Scope, name: str) -> Mapping[str, str] | None:
+    """Give a budget's tags; None where AWS does not say: a change is then made without them, and says so."""
+    arn = f"arn:aws:budgets::{scope.account}:budget/{name}"
+    try:
+        answer = clients.read(scope, "budgets", "ListTagsForResource", {"ResourceARN": arn})
+    except CloudError:
+        return None
+    return {tag["Key"]: tag["Value"] for tag in answer.get("ResourceTags", ())}
 
 
 def _notifications(clients: Clients, scope: Scope, name: str, faults: list[Fault]) -> tuple[Notified, ...]:

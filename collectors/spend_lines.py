@@ -18,6 +18,8 @@ from core.timespan import from_epoch
 
 CHARGE: Final = "Charge"
 """The record of everything that is neither credit nor refund: usage, tax, support, subscriptions."""
+CREDIT: Final = "Credit"
+"""AWS's record type of credits."""
 _EPOCH: Final = date(1970, 1, 1)
 
 

@@ -216,7 +216,7 @@ def draw_preview(desk: Desk, checked: Checked) -> None:
     if budget is None:
         parts.empty("No preview yet", "It begins when every field is right.")
         return
-    view = budget_preview.build(budget, desk.found.lines, today=desk.context.now().date())
+    view = budget_preview.build(budget, budget_parts.counted(desk, budget))
     if view.known:
         st.markdown(f":{view.look.color}[{view.look.icon}] **{md(view.sentence)}**")
     st.text(view.known or view.sentence)
@@ -267,7 +267,9 @@ def _review(desk: Desk, checked: Checked, budget: BudgetDefinition) -> None:
     if reading is None:
         st.button("Make it anew", key="bf-anew", on_click=partial(budget_desk.change, desk.context, live=""))
         return
-    live = live_of(reading.document, [each.document for each in reading.notifications], reading.actions)
+    live = live_of(
+        reading.document, [each.document for each in reading.notifications], reading.actions, tags=reading.tags
+    )
     if checked.base is None or _differs(checked.base, live.definition):
         st.session_state[_CLASH] = live
         return

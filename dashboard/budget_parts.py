@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Final
 
@@ -13,7 +13,7 @@ import streamlit as st
 from access.changes import ChangePlan
 from access.policy import Action, decide
 from budgets import actions, publishing
-from budgets.definition import DefinitionErrors, Kind, zero_spend
+from budgets.definition import BudgetDefinition, DefinitionErrors, Kind, zero_spend
 from budgets.live import live_of
 from collectors.budget_readings import BudgetReading
 from collectors.delivery import Seen
@@ -22,7 +22,8 @@ from core.reading import Reading, Scope
 from dashboard import budget_desk, parts, plan_dialog
 from dashboard.cached import Context
 from dashboard.fields import hold
-from dashboard.views import budget_list, budget_preview, budget_topics
+from dashboard.views import budget_days, budget_list, budget_preview, budget_topics
+from dashboard.views.budget_days import Counted
 from dashboard.views.budget_form import addresses, begun, copied, edited
 from dashboard.views.budget_list import BudgetReadings, BudgetView, ListView
 from dashboard.views.budget_topics import TopicView
@@ -36,6 +37,8 @@ MOST_ROWS: Final = 14
 """More are scrolled."""
 TOPIC_SECONDS: Final = 300.0
 """How often topics are looked at while somebody chooses one."""
+EXPORT_SECONDS: Final = 300.0
+"""How often a billing export is asked while somebody looks at a preview."""
 NET, GROSS = "net", "gross"
 NAMES: Final[Mapping[str, str]] = {NET: "My Zero-Spend Budget", GROSS: "Zero spend before credits"}
 WORDS: Final[Mapping[str, str]] = {
@@ -172,7 +175,9 @@ def _deletion(desk: Desk, name: str) -> ChangePlan | None:
     reading = now(desk, name)
     if reading is None:
         return None
-    live = live_of(reading.document, [each.document for each in reading.notifications], reading.actions)
+    live = live_of(
+        reading.document, [each.document for each in reading.notifications], reading.actions, tags=reading.tags
+    )
     return publishing.delete(live, scope=desk.scope, acting=desk.view.acting)
 
 
@@ -266,7 +271,7 @@ def _variant(desk: Desk, kind: str, emails: str, shown: TopicView | None, topic:
     st.text(WORDS[kind])
     name = budget_list.free_name(NAMES[kind], desk.view.names)
     budget = zero_spend(name, emails=addresses(emails), topic=topic or None, gross=kind == GROSS)
-    preview = budget_preview.build(budget, desk.found.lines, today=desk.context.now().date())
+    preview = budget_preview.build(budget, counted(desk, budget))
     if preview.known:
         st.markdown(f":{preview.look.color}[{preview.look.icon}] {md(preview.sentence)} {md(preview.known)}")
     exists = [each for each in desk.view.zero_spend if _is_gross(desk, each) is (kind == GROSS)]
@@ -312,6 +317,36 @@ def judged(desk: Desk, topic: str) -> TopicView | None:
     if seen is None or topic not in seen.value.value:
         return None
     return budget_topics.judge(topic, seen.value.value[topic], account=desk.scope.account)
+
+
+def counted(desk: Desk, budget: BudgetDefinition) -> Counted:
+    """Give the days that a budget counts, out of the first source that can tell them; none of it costs anything."""
+    today = desk.context.now().date()
+    return budget_days.first_that_tells(
+        (
+            lambda: budget_days.of_lines(budget, desk.found.lines, today=today),
+            lambda: _exported(desk, budget),
+            lambda: _bought(desk, budget, today),
+        )
+    )
+
+
+def _exported(desk: Desk, budget: BudgetDefinition) -> Counted:
+    book, account = desk.context.export, desk.scope.account
+    if book is None:
+        return budget_days.NO_EXPORT if budget.kind is Kind.COST else Counted()
+    asked = repr((budget.filters, budget.expression, budget.metric, budget.cost_types, budget.limit))
+    load = partial(budget_days.read_export, budget, book, account, clock=desk.context.now)
+    seen = desk.context.feed.look(("budget-days", account, asked), load, every=EXPORT_SECONDS, patience=5.0)
+    return seen.value if seen is not None else Counted(why="The billing export is being read; look again in a moment.")
+
+
+def _bought(desk: Desk, budget: BudgetDefinition, today: date) -> Counted:
+    question = budget_days.breakdown_for(budget)
+    if question is None:
+        return Counted()
+    found = desk.context.sources.bought(question, desk.scope.account, now=desk.context.now())
+    return budget_days.of_breakdown(budget, found, today=today)
 
 
 def topics_of(desk: Desk) -> tuple[str, ...]:

@@ -108,7 +108,9 @@ def one(found: BudgetReadings, name: str, *, now: datetime) -> BudgetView | None
     if pair is None:
         return None
     reading, tracked = pair
-    live = live_of(reading.document, [each.document for each in reading.notifications], reading.actions)
+    live = live_of(
+        reading.document, [each.document for each in reading.notifications], reading.actions, tags=reading.tags
+    )
     words = described(live.definition)
     return BudgetView(
         reading.name,

@@ -1,4 +1,4 @@
-"""When a budget would have notified, in words: its replay over the costs that are stored here."""
+"""When a budget would have notified, in words: its replay over the days that are known of what it counts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Final
 
 import pandas as pd
 
-from budgets.definition import BudgetDefinition, Kind
+from budgets.definition import BudgetDefinition
 from budgets.replay import FORECAST_WEEKS, Firing, Replay, replay
 from budgets.words import alert_words, told_words
-from collectors.spend_lines import SpendLine
-from core.reading import FaultKind, Reading
-from dashboard.views.spend import days_of
+from dashboard.views.budget_days import Counted
 from dashboard.wording import NO_DATA, OK, WARNING, Look, count, listed, plain
 
 FIRINGS: Final = ("Day", "Notification", "Amount", "Who would have been told")
@@ -21,7 +19,6 @@ MOST_DAYS: Final = 6
 _LIMITS: Final = (
     "AWS's figures are 8 to 12 hours old when it looks, so a notification comes up to half a day after its day here.",
     f"Forecasts are ours; AWS has its own, and none in the first {FORECAST_WEEKS} weeks of usage.",
-    "Tax, support and subscriptions count whatever the form says: stored costs do not tell them apart.",
 )
 
 
@@ -33,58 +30,28 @@ class PreviewView:
     sentence: str
     """The days on which it would have notified, or why nobody knows."""
     known: str
-    """Of which days costs are stored."""
+    """Which days were replayed, and of what; empty where none were."""
     firings: pd.DataFrame
     """One row a notification, newest first; foreign text."""
     limits: tuple[str, ...]
     """What a replay cannot know."""
 
 
-def build(budget: BudgetDefinition, lines: Reading[tuple[SpendLine, ...]], *, today: date) -> PreviewView:
-    """Replay `budget` over the stored costs."""
-    usable, why = _counted(budget, lines)
-    days = [day for day in days_of(usable) if day.day < today]
-    if why or not days:
-        return _nothing(why or _no_costs(lines))
-    found = replay(replace(budget, filters=(), expression=None), days)
-    known = f"Replayed over {count(len(days), 'day')} of costs, {_day(days[0].day)} to {_day(days[-1].day)}."
+def build(budget: BudgetDefinition, counted: Counted) -> PreviewView:
+    """Replay `budget` over the days that it counts, which are filtered already."""
+    if not counted.days:
+        return _nothing(counted.why)
+    told = budget.alerts
+    if counted.monthly:  # a month without its days has no pace
+        told = tuple(alert for alert in told if alert.of == "ACTUAL")
+    found = replay(replace(budget, alerts=told), counted.days)
     if found.problem:
         return _nothing(found.problem)
-    return PreviewView(_look(found), _sentence(found), known, _table(found, budget), _LIMITS)
-
-
-def _counted(budget: BudgetDefinition, lines: Reading[tuple[SpendLine, ...]]) -> tuple[list[SpendLine], str]:
-    """Give the lines that the budget counts, or say why stored costs cannot tell them apart."""
-    dollars = [line for line in lines.value if line.cost.currency == "USD"]
-    if budget.kind is not Kind.COST:
-        return [], "Only costs are replayed: the history of usage and coverage is known to AWS's own budgets only."
-    other = [key for key, _ in budget.filters if key not in {"Service", "UsageType"}]
-    if other or budget.expression or budget.view:
-        what = listed(other) or "an expression"
-        return [], f"The filter by {what} cannot be replayed: stored costs are by day, service and usage type only."
-    wanted = {key: set(values) for key, values in budget.filters}
-    if "UsageType" in wanted and budget.counts_credits:
-        return [], "Credits are stored by service, not by usage type: leave credits and refunds out to replay this."
-    return [
-        line
-        for line in dollars
-        if ("Service" not in wanted or line.service in wanted["Service"])
-        and ("UsageType" not in wanted or line.usage_type in wanted["UsageType"])
-    ], ""
-
-
-def _no_costs(lines: Reading[tuple[SpendLine, ...]]) -> str:
-    if lines.value:
-        return "No stored cost passes this filter, so there is nothing to replay."
-    if any(fault.kind is FaultKind.NOT_FREE for fault in lines.faults):
-        return (
-            "There is no cost history to replay, because it is not free: Cost Explorer charges $0.01 a request, and "
-            "the cap on our own calls is below that. A reading a day takes two requests or more, about $0.60 a month "
-            "and account, once WATCHKEEPER_MONTHLY_CAP_USD allows it. The budget itself is free, with or without it."
-        )
-    if lines.faults:
-        return plain(lines.faults[0].message)
-    return "Costs have not been read yet; the collector reads them once a day where the cap allows it."
+    length = count(len(counted.days), "month" if counted.monthly else "day")
+    first, last = counted.days[0].day, counted.days[-1].day
+    known = f"Replayed over {length} of {counted.source}, {_day(first)} to {_day(last)}."
+    limits = (*_LIMITS[: 1 if counted.monthly else 2], *counted.limits)
+    return PreviewView(_look(found), _sentence(found, counted), known, _table(found, budget), limits)
 
 
 def _nothing(why: str) -> PreviewView:
@@ -95,10 +62,12 @@ def _look(found: Replay) -> Look:
     return WARNING if found.firings else OK
 
 
-def _sentence(found: Replay) -> str:
+def _sentence(found: Replay, counted: Counted) -> str:
     days = list(dict.fromkeys(each.day for each in found.firings))
     if not days:
         return "It would have notified nobody."
+    if counted.monthly:
+        return f"It would have notified by {listed([_day(day) for day in days], most=MOST_DAYS)}."
     newest = [_day(day) for day in days[-MOST_DAYS:]]
     earlier = f", and on {count(len(days) - MOST_DAYS, 'day')} before" if len(days) > MOST_DAYS else ""
     return f"It would have notified on {listed(newest, most=MOST_DAYS)}{earlier}."

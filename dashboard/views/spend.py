@@ -14,11 +14,11 @@ from budgets import forecast as forecasting
 from budgets.allowances import Allowance, Offer, assess_all
 from budgets.definition import from_response
 from budgets.forecast import Forecast, Usage
-from budgets.tracking import DaySpend, Official, State, Tracked, sum_up, track
+from budgets.tracking import DaySpend, Official, State, Sums, Tracked, nothing, sum_up, track
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
 from collectors.free_tier import FreeTier
-from collectors.spend_lines import SpendLine
+from collectors.spend_lines import CREDIT, SpendLine
 from core.money import Money
 from core.reading import Fault, FaultKind, Reading, Scope, joined_faults
 from dashboard.charts.gauge import Gauge
@@ -154,13 +154,15 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
 def days_of(lines: Sequence[SpendLine]) -> list[DaySpend]:
     """Add up the lines by day; a day without any line is not known."""
     zero = Money(Decimal(0))
-    found: dict[date, DaySpend] = {}
+    found: dict[date, Sums] = {}
     for line in lines:
-        day = found.get(line.day, DaySpend(line.day, zero, zero))
-        gross = day.gross if line.given_back else day.gross + line.cost
-        back = day.given_back + line.cost if line.given_back else day.given_back
-        found[line.day] = DaySpend(line.day, gross, back)
-    return [found[day] for day in sorted(found)]
+        sums = Sums(
+            zero if line.given_back else line.cost,
+            line.cost if line.record == CREDIT else zero,
+            line.cost if line.given_back and line.record != CREDIT else zero,
+        )
+        found[line.day] = found.get(line.day, nothing()) + sums
+    return [DaySpend(day, found[day]) for day in sorted(found)]
 
 
 def tracked_of(reading: BudgetReading, days: Sequence[DaySpend], today: date) -> Tracked:

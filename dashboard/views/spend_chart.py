@@ -12,6 +12,7 @@ import numpy as np
 from budgets import forecast as forecasting
 from budgets.forecast import Forecast, Usage
 from budgets.tracking import DaySpend, Sums, first_cost, running
+from budgets.words import counting
 from collectors.cost_outlook import Anomaly, Outlook
 from core.money import Money
 from core.reading import Reading
@@ -48,7 +49,7 @@ def chart(
     ]
     limit = shown[1].limit if shown else None
     thresholds = (Threshold(float(limit.amount), "Budget"),) if limit is not None else ()
-    first = first_cost((day for day in days if day.day >= start), gross=True)
+    first = first_cost(day for day in days if day.day >= start)
     marks = [Mark(_noon(today), "today", tone=Tone.MUTED)]
     marks += [
         Mark(
@@ -101,8 +102,8 @@ def _history_chart(shown: Shown | None, today: date) -> ChartView:
     lines = (_line("By AWS's count", values, kind=LineKind.BAR),) if past else ()
     note = "" if past else "AWS has no history of this budget yet"
     title = f"AWS's own history of {shortened(shown[0].name, 40)}" if shown else "AWS's own history"
-    counts = "after credits" if shown and shown[1].definition.counts_credits else "before credits"
-    return ChartView("spend-month", title, "USD", lines, span, counts if shown else "", note=note)
+    counts = counting(shown[1].definition) if shown else ""
+    return ChartView("spend-month", title, "USD", lines, span, counts, note=note)
 
 
 def _line(

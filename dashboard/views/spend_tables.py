@@ -13,6 +13,7 @@ import pandas as pd
 from budgets.allowances import Allowance, Offer, State
 from budgets.tracking import State as BudgetState
 from budgets.tracking import Tracked
+from budgets.words import counting
 from collectors.budget_readings import BudgetReading
 from collectors.spend_lines import SpendLine
 from core.money import Money
@@ -117,7 +118,7 @@ def budgets(tracked: Sequence[tuple[BudgetReading, Tracked]]) -> pd.DataFrame:
 
 def _budget(reading: BudgetReading, tracked: Tracked) -> dict[str, str]:
     definition = tracked.definition
-    counted = "costs after credits" if definition.counts_credits else "costs before credits"
+    counted = f"costs {counting(definition)}"
     alarming = sum(each.alarming for each in reading.notifications)
     told = sum(len(alert.subscribers) for alert in definition.alerts)
     tells = f"{count(told, 'subscriber')}" + (f", {alarming} crossed" if alarming else "")

@@ -77,7 +77,7 @@ def _paid_by_credits(sums: Sums | None, budgets: Sequence[Shown]) -> Money | Non
     """Give what credits and refunds took off: by costs by day, else by two budgets that count with and without them."""
     if sums is not None:
         return Money(-sums.given_back.amount)
-    before, after = (_whole_month(budgets, counts_credits=counted) for counted in (False, True))
+    before, after = (_whole_month(budgets, net=net) for net in (False, True))
     if before is None or after is None or before[0].actual is None or after[0].actual is None:
         return None
     return before[0].actual - after[0].actual
@@ -151,7 +151,7 @@ def tiles(
 ) -> tuple[Tile, ...]:
     """Give six numbers: from costs by day, or where these are not read from AWS's own count of the budgets."""
     look = sum(each.state is not AllowanceState.OK for each in allowances)
-    before, after = (_whole_month(budgets, counts_credits=counted) for counted in (False, True))
+    before, after = (_whole_month(budgets, net=net) for net in (False, True))
     read = f"AWS by day, read {age(costs_at, now=now)} ago"
     back = cents(sums.given_back) if sums else NO_VALUE
     return (
@@ -171,12 +171,13 @@ def tiles(
     )
 
 
-def _whole_month(budgets: Sequence[Shown], *, counts_credits: bool) -> Shown | None:
-    """Give a budget by which AWS counts all of the month's costs, before or after credits."""
+def _whole_month(budgets: Sequence[Shown], *, net: bool) -> Shown | None:
+    """Give a budget by which AWS counts all of the month's costs, before or after all that was given back."""
     for each in budgets:
         definition = each[1].definition
         fits = definition.is_whole and definition.time_unit is TimeUnit.MONTHLY
-        if fits and definition.counts_credits is counts_credits and each[0].actual is not None:
+        counts = {definition.counts_credits, definition.counts_refunds} == {net}
+        if fits and counts and each[0].actual is not None:
             return each
     return None
 

@@ -28,7 +28,9 @@ from tests.pages.conftest import Open
 from tests.pages.fakes import NOW, PROD, FakeSources, context
 from tests.pages.purses import HOSTILE, Purse, budget, lines, purse
 from tests.pages.rooms import FakeRoom
+from tests.pages.test_costs import book_of
 from tests.unit.budgets.fake_budgets import FakeBudgets
+from tests.unit.collectors.exports.samples import focus
 
 MONEY = "arn:aws:sns:us-east-1:111111111111:money"
 DEAF = "arn:aws:sns:us-east-1:111111111111:deaf"
@@ -187,8 +189,32 @@ def test_the_preview_says_on_which_days_it_would_have_notified(open_page: Open, 
     sources.room = room
     app = open_page(context(sources, workroom=room), "budgets", tell="a@b.test")
     text = said(app)
-    assert "It would have notified on 3 Nov. Replayed over 7 days of costs, 1 Nov to 7 Nov." in text
+    assert "It would have notified on 3 Nov. Replayed over 7 days of stored costs, 1 Nov to 7 Nov." in text
     assert "It would have notified on 1 Nov." in text
+
+
+def test_a_filter_by_region_is_replayed_over_a_billing_export(
+    open_page: Open, room: BudgetRoom, tmp_path: Path
+) -> None:
+    draft = replace(GOOD, filters=(("Region", "eu-west-1"),))
+    text = said(opened(open_page, room, draft=token(draft)))
+    assert "this filters by Region. A billing export tells it: name one in WATCHKEEPER_BILLING_EXPORT." in text
+    sources = Live()
+    sources.room = room
+    days = [("9", "01", "us-east-1"), ("5", "02", "eu-west-1"), ("4", "03", "eu-west-1")]
+    rows = [
+        focus(
+            cost,
+            ChargePeriodStart=f"2026-11-{day}T00:00:00Z",
+            RegionId=region,
+            BillingPeriodStart="2026-11-01T00:00:00Z",
+        )
+        for cost, day, region in days
+    ]
+    app = open_page(context(sources, workroom=room, export=book_of(tmp_path, rows)), "budgets", draft=token(draft))
+    text = said(app)
+    assert "It would have notified on 3 Nov." in text
+    assert "Replayed over 3 days of the billing export, 1 Nov to 3 Nov." in text
 
 
 def test_without_cost_history_the_form_says_calmly_why_and_what_it_would_cost(

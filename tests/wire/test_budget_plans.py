@@ -64,7 +64,7 @@ class Desk:
     def live(self, name: str) -> LiveBudget:
         found = self.reading(name)
         assert found is not None
-        return live_of(found.document, [each.document for each in found.notifications], found.actions)
+        return live_of(found.document, [each.document for each in found.notifications], found.actions, tags=found.tags)
 
     def alarming(self, name: str) -> list[bool]:
         found = self.reading(name)
@@ -143,10 +143,15 @@ def test_a_budget_is_changed_with_its_notifications_and_people_and_back(desk: De
 
 def test_every_budget_of_the_account_is_deleted_and_comes_back(desk: Desk) -> None:
     for reading in desk.sources.budgets(HERE.account, now=AT).value:
+        desk.cloud.client("budgets").tag_resource(
+            ResourceARN=f"arn:aws:budgets::{HERE.account}:budget/{reading.name}",
+            ResourceTags=[{"Key": "team", "Value": reading.name}],
+        )
         before = desk.live(reading.name)
         outcome = desk.done(delete(before, scope=HERE))
         assert desk.reading(reading.name) is None
         desk.done(outcome.undo)
+        assert desk.live(reading.name).tags == before.tags == {"team": reading.name}
         assert update(before.definition, live=desk.live(reading.name), scope=HERE).steps == ()
 
 

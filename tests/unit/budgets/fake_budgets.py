@@ -24,7 +24,9 @@ class FakeBudgets:
 
     def live(self, name: str) -> LiveBudget | None:
         found = self.budgets.get(name)
-        return None if found is None else live_of(found["Budget"], found["Alerts"], found["Actions"])
+        return (
+            None if found is None else live_of(found["Budget"], found["Alerts"], found["Actions"], tags=found["Tags"])
+        )
 
     def read(self, _scope: Scope, _service: str, operation: str, params: Answer) -> Answer:
         budget = self._budget(params)
@@ -61,7 +63,8 @@ class FakeBudgets:
         if name in self.budgets:
             raise InvalidRequest("there already")
         alerts = params.get("NotificationsWithSubscribers", [])
-        self.budgets[name] = {"Budget": self._kept(params["Budget"]), "Alerts": alerts, "Actions": []}
+        tags = {tag["Key"]: tag["Value"] for tag in params.get("ResourceTags", ())}
+        self.budgets[name] = {"Budget": self._kept(params["Budget"]), "Alerts": alerts, "Actions": [], "Tags": tags}
 
     def _UpdateBudget(self, params: Answer) -> None:  # noqa: N802
         given = params["NewBudget"]

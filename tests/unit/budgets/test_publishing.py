@@ -17,7 +17,7 @@ from access.changes import ChangePlan, Ending, Outcome, canonical, carry_out
 from access.identity import Actor, Role
 from budgets.definition import Alert, BudgetDefinition, DefinitionErrors, Limit, Subscriber, zero_spend
 from budgets.live import LiveBudget, notification_of, version_of
-from budgets.publishing import LATE, RESETS, SILENT, create, delete, update
+from budgets.publishing import LATE, RESETS, SILENT, UNTAGGED, create, delete, update
 from core.money import ZERO
 from core.reading import Scope
 from tests.unit.budgets.fake_budgets import FakeBudgets
@@ -88,6 +88,18 @@ def test_a_budget_that_is_as_planned_is_left_alone_and_one_deleted_comes_back(bu
     assert cloud.live("month") is None
     done(gone.undo, cloud)
     same(live(cloud).definition, budget, timed=budget.start is not None)
+
+
+def test_a_deleted_budget_comes_back_with_its_tags_or_says_that_it_will_not() -> None:
+    cloud = FakeBudgets()
+    done(create(zero_spend("month", emails=["a@b.test"]), scope=HERE), cloud)
+    cloud.budgets["month"]["Tags"] = {"team": "web", "aws:createdBy": "AWS"}
+    plan = delete(live(cloud), scope=HERE)
+    assert plan.warnings == ()
+    done(done(plan, cloud).undo, cloud)
+    assert cloud.budgets["month"]["Tags"] == {"team": "web"}, "AWS sets its own"
+    unread = replace(live(cloud), tags=None)
+    assert delete(unread, scope=HERE).warnings == (UNTAGGED,)
 
 
 def test_zero_spend_is_one_call_and_free() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from budgets.definition import Alert, AutoAdjust, BudgetDefinition, Kind, Limit, Subscriber, TimeUnit, zero_spend
 from budgets.replay import replay
-from budgets.tracking import DaySpend
-from core.money import Money
+from budgets.tracking import DaySpend, Sums
+from core.money import ZERO, Money
 
 FIRST = date(2026, 11, 1)
 TOLD = (Subscriber("EMAIL", "a@b.test"),)
@@ -25,8 +25,7 @@ def days(line: str, back: str = "", *, start: date = FIRST) -> list[DaySpend]:
     return [
         DaySpend(
             start + timedelta(days=place),
-            Money(Decimal(word)),
-            Money(-Decimal(given[place]) if place < len(given) else Decimal(0)),
+            Sums(Money(Decimal(word)), Money(-Decimal(given[place]) if place < len(given) else Decimal(0)), ZERO),
         )
         for place, word in enumerate(line.split())
         if word != "_"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budgets.definition import Alert, BudgetDefinition, CostTypes, Kind, Limit, TimeUnit, zero_spend
-from budgets.tracking import DaySpend, Official, State, first_cost, period_of, running, track
+from budgets.tracking import DaySpend, Official, State, Sums, first_cost, period_of, running, track
 from core.money import ZERO, Money
 
 START = date(2026, 11, 1)
@@ -20,11 +20,12 @@ def dollars(text: str) -> Money:
     return Money(Decimal(text))
 
 
-def days(gross: str, given_back: str = "") -> list[DaySpend]:
-    back = given_back.split() or ["0"] * len(gross.split())
+def days(gross: str, credits_: str = "", refunds: str = "") -> list[DaySpend]:
+    nothing = " ".join("0" for _ in gross.split())
+    lines = zip(gross.split(), (credits_ or nothing).split(), (refunds or nothing).split(), strict=True)
     return [
-        DaySpend(START + timedelta(days=place), dollars(word), Money(-Decimal(other)))
-        for place, (word, other) in enumerate(zip(gross.split(), back, strict=True))
+        DaySpend(START + timedelta(days=place), Sums(dollars(word), dollars(f"-{back}"), dollars(f"-{refund}")))
+        for place, (word, back, refund) in enumerate(lines)
         if word != "_"
     ]
 
@@ -54,6 +55,14 @@ def test_gross_credits_and_net_stay_apart() -> None:
     assert (found.sums.gross, found.sums.given_back, found.sums.net) == (dollars("5"), dollars("-3"), dollars("2"))
     assert found.spent == dollars("2")
     assert track(budget("100", gross=True), days("2 3", "2 1"), on=date(2026, 11, 3)).spent == dollars("5")
+
+
+@pytest.mark.parametrize(
+    ("credit", "refund", "spent"), [(True, True, "4"), (False, True, "9"), (True, False, "5"), (False, False, "10")]
+)
+def test_credits_and_refunds_lower_each_what_it_may(spent: str, *, credit: bool, refund: bool) -> None:
+    counting = BudgetDefinition("b", limit=Limit(Decimal(100)), cost_types=CostTypes(credit=credit, refund=refund))
+    assert track(counting, days("10", "5", "1"), on=date(2026, 11, 2)).spent == dollars(spent)
 
 
 @pytest.mark.parametrize(("cost", "state"), [("0 0 0", State.OK), ("0 0.001 0", State.OVER), ("0 0.01 0", State.OVER)])
@@ -99,13 +108,14 @@ def test_periods_begin_and_end_with_the_calendar(unit: TimeUnit, on: date, start
 
 
 def test_the_first_day_with_cost() -> None:
-    assert first_cost(days("0 0 0.001 5"), gross=True) == date(2026, 11, 3)
-    assert first_cost(days("1 1", "1 1"), gross=False) is None
+    assert first_cost(days("0 0 0.001 5")) == date(2026, 11, 3)
+    assert first_cost(days("1 1", "1 1")) == START
+    assert first_cost(days("0 0")) is None
 
 
 def test_other_kinds_and_currencies_are_not_added() -> None:
     assert track(BudgetDefinition("u", Kind.USAGE, limit=Limit(Decimal(5), "GB")), days("9"), on=START).spent is None
-    euros = [DaySpend(START, Money(Decimal(9), "EUR"), Money(Decimal(0), "EUR"))]
+    euros = [DaySpend(START, Sums(Money(Decimal(9), "EUR"), Money(Decimal(0), "EUR"), Money(Decimal(0), "EUR")))]
     assert track(budget("1"), euros, on=START).spent is None
 
 
@@ -117,7 +127,9 @@ def test_likely_is_never_below_what_is_spent_and_sums_add_up(
     cents: list[tuple[int, int]], on: int, *, gross: bool
 ) -> None:
     known = [
-        DaySpend(START + timedelta(days=n), Money(Decimal(cost) / 100), Money(-Decimal(min(cost, back)) / 100))
+        DaySpend(
+            START + timedelta(days=n), Sums(Money(Decimal(cost) / 100), Money(-Decimal(min(cost, back)) / 100), ZERO)
+        )
         for n, (cost, back) in enumerate(cents)
     ]
     found = track(budget("1", gross=gross), known, on=date(2026, 11, on))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.changes import canonical
-from budgets.definition import GROSS, Alert, BudgetDefinition, Kind, Limit, Subscriber, TimeUnit
+from budgets.definition import Alert, BudgetDefinition, Kind, Limit, Subscriber, TimeUnit
 from budgets.live import notification_of, version_of
 from core.delivery import Subscription, Topic
-from core.reading import Reading, Unknown
+from core.reading import Unknown
 from dashboard.views.alarm_draft import DraftError
 from dashboard.views.budget_action_form import ActionDraft
 from dashboard.views.budget_action_form import document as action_document
@@ -22,10 +22,8 @@ from dashboard.views.budget_action_form import read as read_draft
 from dashboard.views.budget_action_form import read_document as read_action
 from dashboard.views.budget_draft import AlertDraft, BudgetDraft, document, read_document
 from dashboard.views.budget_form import check, copied, drafted, edited
-from dashboard.views.budget_preview import PreviewView, build
 from dashboard.views.budget_topics import judge
 from dashboard.wording import ALARM, NO_DATA, OK, WARNING
-from tests.pages.purses import AT, lines
 from tests.unit.budgets.strategies import budgets
 
 GOOD = BudgetDraft(name="month", amount="10", alerts=(AlertDraft(threshold="80", emails="a@b.test"),))
@@ -176,34 +174,6 @@ def test_a_topic_that_reaches_nobody_is_said() -> None:
     assert judge(ARN, waiting, account="1").look == WARNING
     assert judge(ARN, None, account="1").look == ALARM
     assert judge(ARN, Unknown("denied"), account="1").look == NO_DATA
-
-
-# -- preview ------------------------------------------------------------------------------------------------------
-
-
-def previewed(budget: BudgetDefinition) -> PreviewView:
-    costs = (*lines("2 2 2", "2 2 2"), *lines("9 0 0", service="AWS Lambda"))
-    return build(budget, Reading(costs, AT), today=date(2026, 11, 4))
-
-
-def test_a_filter_by_service_is_replayed_over_that_services_costs() -> None:
-    month = BudgetDefinition("m", limit=Limit(Decimal(3)), alerts=(Alert("ACTUAL", Decimal(100), subscribers=(MAIL,)),))
-    assert previewed(month).sentence == "It would have notified on 1 Nov."
-    only = replace(month, filters=(("Service", ("Amazon EC2",)),))
-    assert previewed(only).sentence == "It would have notified nobody."
-    assert previewed(replace(only, cost_types=GROSS)).sentence == "It would have notified on 2 Nov."
-
-
-@pytest.mark.parametrize(
-    ("filters", "words"),
-    [
-        ((("Region", ("eu-west-1",)),), "The filter by Region cannot be replayed"),
-        ((("UsageType", ("BoxUsage",)),), "Credits are stored by service"),
-        ((("Service", ("Nothing",)),), "No stored cost passes this filter"),
-    ],
-)
-def test_what_stored_costs_cannot_tell_is_said(filters: tuple[tuple[str, tuple[str, ...]], ...], words: str) -> None:
-    assert words in previewed(BudgetDefinition("m", limit=Limit(Decimal(3)), filters=filters)).sentence
 
 
 # -- actions ------------------------------------------------------------------------------------------------------
