@@ -23,6 +23,7 @@ from demo.building import Built, build, sow
 from demo.emission import send
 from demo.fleet import Checks, Group
 from demo.ground import Ground
+from demo.logs import filters
 from demo.logs.journal import Journal
 from demo.neglect import neglect
 from demo.signals import Source, conditions
@@ -209,6 +210,7 @@ class Engine:
             self._send(place, times)
         self._send_strangers(times)
         self._charges(self._sent_until, until)
+        filters.publish(self._ground, start=self._sent_until, end=until, at=at)
         self._sent_until = until
 
     def _count(self, at: datetime) -> None:

@@ -82,14 +82,26 @@ class LogFrame(OverMoto, LogsResponse):
     def readable(self, operation: str) -> LogGroup:
         """Give the group that is asked for; a class that cannot be read by `operation` is refused."""
         name = self.asked_name()
-        log_class = class_of(self.groups[name])
+        self.refuse_class(self.groups[name], operation)
+        return self.group(name)
+
+    def refuse_class(self, kept: Any, operation: str) -> None:
+        """Refuse an operation that only the standard class has."""
+        log_class = class_of(kept)
         if log_class != STANDARD:
             raise AwsError(
                 "InvalidOperationException",
-                f"The log group {name} is of log-group-class {log_class}. "
+                f"The log group {kept.name} is of log-group-class {log_class}. "
                 f"{operation} is not supported for this log class.",
             )
-        return self.group(name)
+
+    def paged(self, found: list[Any], *, about: str, most: int) -> tuple[list[Any], dict[str, str]]:
+        """Cut a list into pages of `limit`, `most` at most; `about` is what the token is good for."""
+        token = self.params.get("nextToken")
+        start = self.said(token, about=about)["at"] if token else 0
+        size = min(int(self.params.get("limit") or most), most)
+        more = {"nextToken": self.token(about=about, at=start + size)} if len(found) > start + size else {}
+        return found[start : start + size], more
 
     def token(self, **what: Any) -> str:
         """Give a token that says where to go on; it is good for this caller's question alone, for a day."""

@@ -59,7 +59,7 @@ class LogGroups(LogFrame):
             and (not wanted or name in wanted)
             and log_class in {None, class_of(self.groups[name])}
         ]
-        names, more = self._paged(found, about="groups")
+        names, more = self.paged(found, about="groups", most=PAGE)
         return answer(logGroups=[self._described(name) for name in names], **more)
 
     def describe_log_streams(self) -> Any:
@@ -73,7 +73,7 @@ class LogGroups(LogFrame):
             key=lambda each: (each.get("lastEventTimestamp", 0) if by_time else 0, each["logStreamName"]),
             reverse=bool(self.params.get("descending")),
         )
-        streams, more = self._paged(found, about=f"streams of {name}")
+        streams, more = self.paged(found, about=f"streams of {name}", most=PAGE)
         return answer(logStreams=streams, **more)
 
     def create_log_stream(self) -> Any:
@@ -120,13 +120,6 @@ class LogGroups(LogFrame):
     def _expire(self, name: str) -> None:
         self.book.expire(name, self.group(name).since)
 
-    def _paged(self, found: list[Any], *, about: str) -> tuple[list[Any], dict[str, str]]:
-        token = self.params.get("nextToken")
-        start = self.said(token, about=about)["at"] if token else 0
-        size = int(self.params.get("limit") or PAGE)
-        more = {"nextToken": self.token(about=about, at=start + size)} if len(found) > start + size else {}
-        return found[start : start + size], more
-
     def _described(self, name: str) -> dict[str, Any]:
         kept = self.groups[name]
         retention = {"retentionInDays": int(kept.retention_in_days)} if kept.retention_in_days else {}
@@ -135,7 +128,7 @@ class LogGroups(LogFrame):
             "logGroupName": name,
             "creationTime": created_ms(kept),
             **retention,
-            "metricFilterCount": 0,
+            "metricFilterCount": len(self.book.filters(name)),
             "arn": f"{kept.arn}:*",
             "storedBytes": self._stored(name),
             **key,
@@ -147,7 +140,7 @@ class LogGroups(LogFrame):
     def _stored(self, name: str) -> int:
         """Give the bytes that the group still keeps: what came in since, as its own metric counted it."""
         group = self.group(name)
-        since = group.since // 1000 // MINUTE * MINUTE
+        since = max(group.since, group.created) // 60_000 * MINUTE
         first, last = group.written_span()
         if group.plan is not None and group.plan.kind is LogKind.IMPORT:
             minutes = (last - max(first, since)) // MINUTE
@@ -158,7 +151,7 @@ class LogGroups(LogFrame):
         metric = MetricId("AWS/Logs", "IncomingBytes", (("LogGroupName", name),))
         store = self._ground.stores.of(self.scope)
         total = store.read(metric, SUM, start=since, end=end, period=end - since)
-        return int(total.values.sum()) + group.put.stored
+        return int(total.values.sum())  # what was put is counted there too
 
     def _streams(self, name: str) -> Iterator[dict[str, Any]]:
         group, kept = self.group(name), self.groups[name]

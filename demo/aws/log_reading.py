@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from moto.core.responses import ActionResult
 
-from core.filter_pattern import FilterPatternError, parse
 from demo.aws.errors import AwsError
+from demo.aws.log_filters import pattern_of
 from demo.aws.log_frame import LogFrame, answer, invalid
 from demo.logs.block import Row
 from demo.logs.book import LogGroup
@@ -120,10 +120,7 @@ class LogReading(LogFrame):
 
 def matching(pattern: str) -> Matching | None:
     """Give what tells of each message whether it matches; None where all do. Refuses what is no pattern."""
-    try:
-        parsed = parse(pattern)
-    except FilterPatternError as error:
-        raise AwsError("InvalidParameterException", "Invalid filter pattern") from error
+    parsed = pattern_of(pattern)
     if not pattern.strip():
         return None
     return lambda messages: map(parsed.matches, messages)

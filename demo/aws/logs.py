@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.htm
 
 from __future__ import annotations
 
+from demo.aws.log_filters import LogFilters
 from demo.aws.log_groups import LogGroups
 from demo.aws.log_reading import LogReading
+from demo.aws.log_writing import LogWriting
 
 
-class LogsService(LogGroups, LogReading):
+class LogsService(LogGroups, LogReading, LogWriting, LogFilters):
     """Every operation of CloudWatch Logs that the demo cloud answers itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.reading import Scope
 from demo.logs.block import OVERHEAD, PLACE, Row
@@ -13,6 +13,9 @@ from demo.logs.journal import Journal, Stream, streams
 from demo.logs.moments import SLOT
 from demo.signals import MINUTE
 from demo.world import LogPlan
+
+if TYPE_CHECKING:
+    from demo.logs.filters import MetricFilter
 
 DAY_MS: Final = 86_400_000
 PUT_BYTES: Final = 64_000_000
@@ -63,8 +66,10 @@ class LogGroup:
     """One group as it can be read now."""
 
     name: str
+    created: int
+    """Milliseconds; a site writes nothing before it."""
     since: int
-    """Milliseconds: before it was created, or longer ago than it keeps, there is nothing."""
+    """Milliseconds; longer ago than it keeps there is nothing."""
     now: float
     """Epoch seconds."""
     put: Put
@@ -76,6 +81,8 @@ class LogGroup:
         written: Sequence[Row] = ()
         if self.journal is not None and self.plan is not None:
             written = self.journal.block(self.plan, minute, now=self.now).rows
+            if minute * 1000 < self.created:
+                written = [row for row in written if row[0] >= self.created]
         put = self.put.minutes.get(minute)
         found = sorted([*written, *put], key=PLACE) if put else written
         return [row for row in found if row[0] >= self.since] if minute * 1000 < self.since else found
@@ -93,7 +100,10 @@ class LogGroup:
 
     def written_span(self) -> tuple[int, int]:
         """Give the minutes between which a site writes the group, half open; empty where none does."""
-        return (0, 0) if self.journal is None or self.plan is None else self.journal.span(self.plan)
+        if self.journal is None or self.plan is None:
+            return 0, 0
+        first, last = self.journal.span(self.plan)
+        return max(first, self.created // 60_000 * MINUTE), last
 
     def ingested(self, row: Row) -> int:
         """Give when an event came in, milliseconds: agents send every five seconds."""
@@ -105,7 +115,8 @@ class LogGroup:
         since = self.since // 1000
         found: dict[str, Stream] = {}
         if self.journal is not None and self.plan is not None:
-            found = {s.name: s for s in streams(self.journal, self.plan, now=self.now) if s.last >= since}
+            first = max(since, self.created // 1000)
+            found = {s.name: s for s in streams(self.journal, self.plan, now=self.now) if s.last >= first}
         for name, (began, ended) in self.put.streams.items():
             put = Stream(name, began // 1000, ended // 1000)
             seen = found.get(name, put)
@@ -120,15 +131,16 @@ class LogBook:
         self.journals: list[Journal] = []
         self._put: dict[str, Put] = {}
         self._gone: dict[str, int] = {}
+        self._filters: dict[str, dict[str, MetricFilter]] = {}
         self._lock = RLock()
 
     def group(self, name: str, *, created: int, retention: int | None, now: float) -> LogGroup:
         """Give a group that exists, with what it keeps: `created` in milliseconds, `retention` in days."""
         kept = 0 if retention is None else int(now * 1000) - retention * DAY_MS
-        journal, plan = self._writer(name)
+        journal, plan = self.writer(name)
         with self._lock:
-            since = max(created, kept, self._gone.get(name, 0))
-            return LogGroup(name, since, now, self._put.setdefault(name, Put()), journal, plan)
+            since = max(kept, self._gone.get(name, 0))
+            return LogGroup(name, created, since, now, self._put.setdefault(name, Put()), journal, plan)
 
     def put(self, name: str, stream: str, events: Iterable[tuple[int, str]], *, now_ms: int) -> None:
         """Keep events that were put by the API."""
@@ -145,10 +157,36 @@ class LogBook:
         with self._lock:
             if stream is None:
                 self._put.pop(name, None)
+                self._filters.pop(name, None)
             elif name in self._put:
                 self._put[name].forget(stream)
 
-    def _writer(self, name: str) -> tuple[Journal | None, LogPlan | None]:
+    # --- metric filters ---------------------------------------------------------------------------------------------
+
+    def filters(self, name: str) -> list[MetricFilter]:
+        """Give the metric filters of a group, by name."""
+        with self._lock:
+            return [each for _, each in sorted(self._filters.get(name, {}).items())]
+
+    def filtered(self) -> dict[str, list[MetricFilter]]:
+        """Give every group's metric filters."""
+        with self._lock:
+            return {name: list(each.values()) for name, each in self._filters.items() if each}
+
+    def keep_filter(self, name: str, each: MetricFilter) -> None:
+        """Add a metric filter to a group, or put it in place of the one of its name."""
+        with self._lock:
+            self._filters.setdefault(name, {})[each.name] = each
+
+    def drop_filter(self, name: str, each: str) -> bool:
+        """Drop a metric filter; says whether there was one."""
+        with self._lock:
+            return self._filters.get(name, {}).pop(each, None) is not None
+
+    # --- writers ----------------------------------------------------------------------------------------------------
+
+    def writer(self, name: str) -> tuple[Journal | None, LogPlan | None]:
+        """Give the site that writes a group, and how; (None, None) where none does."""
         for journal in self.journals:
             plan = journal.plan(name)
             if plan is not None:
@@ -166,6 +204,10 @@ class LogBooks:
     def of(self, scope: Scope) -> LogBook:
         with self._lock:
             return self._books.setdefault(scope, LogBook())
+
+    def all(self) -> list[tuple[Scope, LogBook]]:
+        with self._lock:
+            return list(self._books.items())
 
     def open(self, journal: Journal) -> None:
         """Take in a site that writes logs."""

@@ -12,11 +12,11 @@ import numpy as np
 from moto.core.responses import ActionResult
 
 from core.series import MetricId
+from demo import observed
 from demo.aws.cloudwatch.base import CloudWatchBase, invalid, invalid_together, malformed, metric_id, missing
 from demo.aws.encoding import Prepared
 from demo.aws.errors import AwsError
 from demo.metric_store import MetricStore
-from demo.usage import hours_in_month
 
 MAX_METRICS: Final = 1000
 MAX_VALUES: Final = 150
@@ -30,7 +30,6 @@ MAX_ENTITIES: Final = 2
 ENTITY_KEYS: Final = frozenset({"Type", "ResourceType", "Identifier", "Name", "Environment"})
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Entity.html"""
 ENTITY_KEY_SIZES: Final = (2, 4)
-METRIC_MONTHS: Final = ("AmazonCloudWatch", "CW:MetricMonitorUsage")
 SET_MEMBERS: Final = ("SampleCount", "Sum", "Minimum", "Maximum")
 
 
@@ -60,8 +59,7 @@ class PutMetricData(CloudWatchBase):
             _check(place, now)
         for place in places:
             metric = metric_id({**place.datum, "Namespace": namespace})
-            if self.store.note_put(metric, at=int(now.timestamp())):
-                self._ground.bills.taps.add(self.scope, METRIC_MONTHS, 1 / hours_in_month(now), at=now)
+            observed.note(self._ground, self.scope, metric, at=now)
             _put(self.store, metric, place.datum, now)
         return Prepared({})
 
