@@ -267,6 +267,10 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"],
         accepted("debug, info, warning or error", "how much the processes say"),
     ] = "warning"
+    log_secrets: Annotated[
+        Literal["hide", "show"],
+        accepted("hide or show", "whether passwords, keys and tokens in log lines are hidden on the Logs page"),
+    ] = "hide"
     allowed_hosts: Annotated[
         tuple[str, ...],
         NoDecode,

@@ -80,6 +80,8 @@ class Context:
     """The billing export; none where settings name none."""
     guards: Guards | None = None
     """Estimates and the spending guard; none where nothing remembers what it did."""
+    log_secrets: bool = False
+    """Secrets in log lines are shown, because a setting says so."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -188,6 +190,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
         guards=Guardroom(clients, sources, audit, approvals, prices),
+        log_secrets=settings.log_secrets == "show",
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
         close=shut,
     )

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,7 +20,7 @@ from core.reading import Fault, Scope
 from dashboard import presence
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
-from dashboard.state import LONGEST_VALUE, RANGES, PageState, read
+from dashboard.state import LONGEST_VALUE, RANGES, SHORTEST_SPAN, PageState, read
 from dashboard.views import frame
 from dashboard.views.frame import Badge, Notice
 from dashboard.views.things import Group, Item
@@ -71,9 +71,9 @@ def carry(page: str) -> None:
         st.query_params.update(st.session_state.get("frame", {}))
 
 
-def page_state(context: Context) -> PageState:
-    """Give what the URL asks for."""
-    state = read(url(), scopes=context.scopes, now=context.now())
+def page_state(context: Context, *, shortest: timedelta = SHORTEST_SPAN) -> PageState:
+    """Give what the URL asks for; a pinned span is no shorter than `shortest`."""
+    state = read(url(), scopes=context.scopes, now=context.now(), shortest=shortest)
     st.session_state["frame"] = _links(state, context)
     return state
 

@@ -77,12 +77,15 @@ class PageState:
         return found
 
 
-def read(params: Params, *, scopes: Sequence[Scope], now: datetime) -> PageState:
-    """Give the state that the URL asks for; what is not understood is replaced and named, never raised."""
+def read(params: Params, *, scopes: Sequence[Scope], now: datetime, shortest: timedelta = SHORTEST_SPAN) -> PageState:
+    """Give the state that the URL asks for; what is not understood is replaced and named, never raised.
+
+    A pinned span is no shorter than `shortest`.
+    """
     if not scopes:
         raise ValueError("there is no account to show; give at least one scope")
     problems: list[str] = []
-    fixed = _fixed_span(params, now=now, problems=problems)
+    fixed = _fixed_span(params, now=now, problems=problems, shortest=shortest)
     return PageState(
         scope=_scope(params, scopes, problems),
         range=_range(params, problems),
@@ -115,18 +118,18 @@ def _range(params: Params, problems: list[str]) -> str:
     return wanted if wanted in RANGES else DEFAULT_RANGE
 
 
-def _fixed_span(params: Params, *, now: datetime, problems: list[str]) -> Timespan | None:
+def _fixed_span(params: Params, *, now: datetime, problems: list[str], shortest: timedelta) -> Timespan | None:
     start, end = _first(params, "from"), _first(params, "to")
     if not start and not end:
         return None
     try:
-        return bounded_span(parse_instant(start), parse_instant(end), now=now)
+        return bounded_span(parse_instant(start), parse_instant(end), now=now, shortest=shortest)
     except (ValueError, OverflowError):
         problems.append("The link's times were not understood; write them as 2026-11-23T10:00:00Z, from before to.")
         return None
 
 
-def bounded_span(start: datetime, end: datetime, *, now: datetime) -> Timespan:
+def bounded_span(start: datetime, end: datetime, *, now: datetime, shortest: timedelta = SHORTEST_SPAN) -> Timespan:
     """Give the span in whole seconds, no shorter than a chart needs and within what CloudWatch keeps.
 
     Raises ValueError when nothing of it can hold data.
@@ -136,19 +139,21 @@ def bounded_span(start: datetime, end: datetime, *, now: datetime) -> Timespan:
     last = min(end, latest).replace(microsecond=0)
     if last <= first:
         raise ValueError(f"{start.isoformat()} to {end.isoformat()} holds no data CloudWatch could have")
-    if last - first < SHORTEST_SPAN:
+    if last - first < shortest:
         middle = first + (last - first) / 2
-        first = (middle - SHORTEST_SPAN / 2).replace(microsecond=0)
-        last = first + SHORTEST_SPAN
+        first = (middle - shortest / 2).replace(microsecond=0)
+        last = first + shortest
     return Timespan(first, last)
 
 
-def pinned(state: PageState, dragged: Timespan | None, *, now: datetime) -> PageState:
+def pinned(
+    state: PageState, dragged: Timespan | None, *, now: datetime, shortest: timedelta = SHORTEST_SPAN
+) -> PageState:
     """Give the state after a drag over a chart; None lets go of the span. A senseless drag changes nothing."""
     if dragged is None:
         return replace(state, fixed=None)
     try:
-        return replace(state, fixed=bounded_span(dragged.start, dragged.end, now=now))
+        return replace(state, fixed=bounded_span(dragged.start, dragged.end, now=now, shortest=shortest))
     except (ValueError, OverflowError):
         return state
 

@@ -12,12 +12,13 @@ from typing import Final
 import streamlit as st
 
 from core.timespan import Timespan
-from dashboard.charts import bars, bench, figure, gauge, live, pictures, targets
+from dashboard.charts import bars, bench, figure, gauge, live, log_lines, pictures, targets
 from dashboard.charts.assets import loader
 from dashboard.charts.bars import Bars
 from dashboard.charts.bench import BenchEvent, BenchView, Sent
 from dashboard.charts.gauge import Gauge
 from dashboard.charts.live import Look, Stream
+from dashboard.charts.log_lines import LineEvent, LineList, PatternEvent, PatternView
 from dashboard.charts.picked import LATEST, is_number, span_of
 from dashboard.charts.pictures import StepsPicture, WindowPicture
 from dashboard.charts.targets import TargetGrid
@@ -30,6 +31,8 @@ _TARGETS: Final = st.components.v2.component("watchkeeper_targets", js=loader("t
 _BENCH: Final = st.components.v2.component("watchkeeper_bench", js=loader("bench.js", base_path=_BASE))
 _GAUGE: Final = st.components.v2.component("watchkeeper_gauge", js=loader("gauge.js", base_path=_BASE))
 _BARS: Final = st.components.v2.component("watchkeeper_bars", js=loader("bars.js", base_path=_BASE))
+_LINES: Final = st.components.v2.component("watchkeeper_log_lines", js=loader("log_lines.js", base_path=_BASE))
+_PATTERN: Final = st.components.v2.component("watchkeeper_pattern", js=loader("pattern_box.js", base_path=_BASE))
 _PICTURE: Final = st.components.v2.component("watchkeeper_picture", js=loader("pictures.js", base_path=_BASE))
 
 
@@ -130,6 +133,32 @@ def draw_bars(shown: Bars, *, key: str) -> None:
 def draw_steps(picture: StepsPicture, *, key: str) -> None:
     """Draw the steps of a scaling policy as stairs."""
     _PICTURE(key=key, data=pictures.steps_document(picture))
+
+
+def picked_line(key: str) -> LineEvent | None:
+    """Give what a viewer just did with a line of the list `key`, before the run that draws what follows from it."""
+    return log_lines.event_of(_held(key))
+
+
+def draw_log_lines(shown: LineList, *, key: str, height: int) -> LineEvent | None:
+    """Draw log lines and give what the viewer just did with one, once. `height` is the list's, in pixels, at most."""
+    result = _LINES(key=key, data=log_lines.document(shown, height=height), on_picked_change=_nothing)
+    return log_lines.event_of(result.picked)
+
+
+def picked_pattern(key: str, *, longest: int) -> PatternEvent | None:
+    """Give what a viewer just typed into the box `key`, before the run that draws what follows from it."""
+    return log_lines.pattern_event(_held(key), longest=longest)
+
+
+def draw_pattern_box(view: PatternView, *, current: str, key: str) -> None:
+    """Draw the box for a filter pattern; `picked_pattern` gives what is typed."""
+    _PATTERN(key=key, data=log_lines.pattern_document(view, current=current), on_picked_change=_nothing)
+
+
+def _held(key: str) -> object:
+    state = st.session_state.get(key)
+    return None if state is None else state.get("picked")
 
 
 def _held_stream(held: str) -> Stream | None:

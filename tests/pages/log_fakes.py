@@ -87,7 +87,8 @@ class FakeLogs:
         return self._answer("logs:FilterLogEvents", question.scope, now, full=lambda: answer, empty=LogAnswer())
 
     def _matches(self, question: LogQuestion, line: LogLine) -> bool:
-        return question.pattern in line.message and (not question.streams or line.stream in question.streams)
+        streamed = not question.streams or line.stream in question.streams
+        return streamed and parse(question.pattern).matches(line.message)
 
     def log_context(
         self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime

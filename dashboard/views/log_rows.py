@@ -1,0 +1,186 @@
+"""Log lines as they are shown: safe to look at, secrets hidden, with what they say of themselves. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from core.filter_pattern import FilterPattern
+from core.foreign_text import Edit, cut, one_line, rewrite, visible
+from core.log_lines import LogLine
+from core.log_recognition import Field, Recognised, Severity, fields, recognise
+from core.masking import masked, masked_value, secrets
+from dashboard.log_state import LineKey
+from dashboard.views import log_conditions
+from dashboard.views.log_conditions import usable
+
+SHOWN: Final = 1_200
+"""Characters of a line in the list; an open line shows more."""
+_READ: Final = 6_000
+"""Characters that are looked at for those."""
+OPENED: Final = 60_000
+"""Characters of an open line; a download has all of it."""
+MOST_FIELD: Final = 2_000
+"""Characters of one field's value in the table."""
+_CACHED: Final = 4_000
+"""Longer lines are prepared each time they are shown: keeping them would take too much memory."""
+
+Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    key: str
+    """Its `LineKey` as text."""
+    milliseconds: int
+    stream: str
+    severity: Severity
+    text: str
+    """In one line."""
+    spans: Spans
+    """What the pattern matched, in places of `text`."""
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field of an open line."""
+
+    name: str
+    value: str
+    only: bool
+    """A pattern can ask for this value."""
+    without: bool
+    """A pattern can ask for other values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What an open line shows."""
+
+    text: str
+    """With its line feeds."""
+    spans: Spans
+    fields: tuple[FieldRow, ...]
+    facts: tuple[tuple[str, str], ...]
+    """(what, value) about the line itself."""
+    note: str
+    """What is hidden or cut, a sentence; empty where nothing is."""
+
+
+def key_of(line: LogLine) -> LineKey:
+    """Give how a link names the line."""
+    return LineKey(line.milliseconds, line.stream, line.event_id)
+
+
+def rows(lines: Iterable[LogLine], pattern: str, *, bare: bool) -> tuple[Row, ...]:
+    """Give each line as it is listed; `bare` shows secrets, where the setting says so."""
+    return tuple(_row(line, pattern, bare=bare) for line in lines)
+
+
+def _row(line: LogLine, pattern: str, *, bare: bool) -> Row:
+    prepare = _prepared if len(line.message) <= _CACHED else _prepared.__wrapped__
+    text, spans, told = prepare(line.message, pattern, bare)
+    stream = one_line(visible(line.stream).text)
+    return Row(key_of(line).text(), line.milliseconds, stream, told[0], text, spans, told[1])
+
+
+_SAID_BESIDE: Final = re.compile(
+    r"\{(?:\s*\"(?:@?timestamp|time|ts|level|severity|levelname|logger)\"\s*:\s*(?:\"[^\"\\]{0,60}\"|[\d.]{1,30})\s*,)+\s*"
+)
+"""How many loggers begin a line of JSON: with what stands beside it in the list."""
+
+
+@lru_cache(maxsize=20_000)
+def _prepared(message: str, pattern: str, bare: bool) -> tuple[str, Spans, tuple[Severity, str]]:  # noqa: FBT001
+    told = recognise(message)
+    text, spans = _shown(message[:_READ], _pattern(pattern).spans(message), bare=bare)
+    if told.document is not None and (begun := _SAID_BESIDE.match(text)):
+        shorter = rewrite(text, (Edit(0, begun.end(), "{… "),))
+        text, spans = shorter.text, shorter.spans((start, end) for start, end in spans if end > begun.end())
+    kept = one_line(text).rstrip("⏎ ")
+    if len(kept) > SHOWN or len(message) > _READ:
+        kept = f"{kept[:SHOWN]} … {len(message):,} characters"
+    return kept, _within(spans, min(len(text), SHOWN)), (told.severity, one_line(visible(told.request).text))
+
+
+@lru_cache(maxsize=64)
+def _pattern(text: str) -> FilterPattern:
+    return usable(text)
+
+
+def _shown(message: str, spans: Iterable[tuple[int, int]], *, bare: bool) -> tuple[str, Spans]:
+    """Give a message that may be seen, and where its spans are then."""
+    seen = visible(message)
+    places = seen.spans((start, end) for start, end in spans if start < len(message))
+    if bare:
+        return seen.text, places
+    safe = masked(seen.text)
+    return safe.text, safe.spans(places)
+
+
+def _within(spans: Spans, most: int) -> Spans:
+    return tuple((start, min(end, most)) for start, end in spans if start < most)
+
+
+def shown_text(message: str, *, bare: bool) -> str:
+    """Give all of a message as it may be seen."""
+    return _shown(message, (), bare=bare)[0]
+
+
+def detail(line: LogLine, pattern: str, *, bare: bool) -> Detail:
+    """Give what the line shows when it is opened."""
+    message = line.message[:OPENED]
+    text, spans = _shown(message, _pattern(pattern).spans(line.message), bare=bare)
+    told = recognise(line.message)
+    return Detail(
+        text, spans, tuple(_field(each, pattern, bare=bare) for each in fields_of(told)),
+        _facts(line, told, bare=bare), _note(line, message, bare=bare),
+    )  # fmt: skip
+
+
+def fields_of(told: Recognised) -> tuple[Field, ...]:
+    """Give the fields of a line's JSON; empty where it has none."""
+    return () if told.document is None else fields(told.document)
+
+
+def _field(field: Field, pattern: str, *, bare: bool) -> FieldRow:
+    name, value = visible(field.name).text, visible(cut(field.text, MOST_FIELD)).text
+    return FieldRow(
+        one_line(name),
+        value if bare else masked_value(name, value),
+        log_conditions.narrowed(pattern, field, keep=True) is not None,
+        log_conditions.narrowed(pattern, field, keep=False) is not None,
+    )
+
+
+def _facts(line: LogLine, told: Recognised, *, bare: bool) -> tuple[tuple[str, str], ...]:
+    found = [("Stream", line.stream), ("Request", told.request)]
+    if line.ingested is not None:
+        found.append(("Taken in", f"{(line.ingested - line.milliseconds) / 1000:,.1f} s after it happened"))
+    return tuple((name, one_line(shown_text(value, bare=bare))) for name, value in found if value)
+
+
+def _note(line: LogLine, message: str, *, bare: bool) -> str:
+    parts = []
+    hidden = 0 if bare else len(secrets(visible(message).text))
+    if hidden:
+        parts.append(f"{hidden} {'secret is' if hidden == 1 else 'secrets are'} hidden.")
+    if len(line.message) > len(message):
+        parts.append(f"The first {len(message):,} of {len(line.message):,} characters; the download has all of them.")
+    return " ".join(parts)
+
+
+def request_of(line: LogLine) -> str:
+    """Give the id of the request that a line belongs to, as it stands in the line; empty where it names none."""
+    return recognise(line.message).request
+
+
+def find(lines: Sequence[LogLine], key: str) -> LogLine | None:
+    """Give the line that a key names."""
+    return next((line for line in lines if key_of(line).text() == key), None)
