@@ -100,7 +100,7 @@ def draw_pattern(wanted: LogState) -> None:
 def draw_ways(wanted: LogState) -> None:
     """Let a person choose what is done with the lines, and offer patterns to begin with."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="logs-ways"):
-        chosen = st.segmented_control(
+        chosen = wanted.mode if len(MODES) == 1 else st.segmented_control(
             "What to show", list(MODES), default=wanted.mode, format_func=lambda mode: MODES[mode], required=True,
             label_visibility="collapsed", key=f"logs-mode-{wanted.mode}",
         )  # fmt: skip
