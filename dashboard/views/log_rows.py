@@ -38,13 +38,17 @@ class Row:
     key: str
     """Its `LineKey` as text."""
     milliseconds: int
+    """When, since 1970 in UTC."""
     stream: str
+    """Its stream's name."""
     severity: Severity
+    """How bad it is."""
     text: str
     """In one line."""
     spans: Spans
     """What the pattern matched, in places of `text`."""
     request: str
+    """The id of its request; empty where it names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class FieldRow:
     """One field of an open line."""
 
     name: str
+    """Its path, as people write it."""
     value: str
+    """What it holds; hidden where it is a secret."""
     only: bool
     """A pattern can ask for this value."""
     without: bool
@@ -66,7 +72,9 @@ class Detail:
     text: str
     """With its line feeds."""
     spans: Spans
+    """What the pattern matched."""
     fields: tuple[FieldRow, ...]
+    """What its JSON holds; empty where it is none."""
     facts: tuple[tuple[str, str], ...]
     """(what, value) about the line itself."""
     note: str

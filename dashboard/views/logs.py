@@ -37,7 +37,9 @@ class Look:
     """One look at the lines."""
 
     question: LogQuestion
+    """What was asked."""
     answer: Reading[LogAnswer]
+    """What is known by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class LogView:
     lines: tuple[LogLine, ...]
     """As they are listed, newest first."""
     chart: ChartView
+    """How many lines there are over time."""
     sentence: str
     """How many lines match, and how far back they are read."""
     going_on: bool
@@ -54,6 +57,7 @@ class LogView:
     more: bool
     """More lines match than are shown, and more can be shown."""
     faults: tuple[Fault, ...]
+    """What is missing, and why."""
     at: datetime
     """When the newest part was read."""
 
@@ -209,6 +213,7 @@ class Around:
     anchor: LogLine | None
     """The line itself; None where it was not found."""
     faults: tuple[Fault, ...]
+    """What is missing, and why."""
 
 
 def read_around(
