@@ -6,6 +6,8 @@
     python -m collectors probe URL…   # load pages and time them; --help says more
     python -m collectors har FILE     # read a recording of page loads
     python -m collectors push PageLoadTime 1.23 --unit Seconds --dimension Page=/    # or --csv FILE: custom metrics
+    python -m collectors patterns FILE…     # templates of log lines, and what is new since another file or a time
+    python -m collectors access-log FILE…   # load-balancer access logs by path and target, the slowest, the failing
     python -m collectors spool    # custom metrics that wait, and what became of the others
 
 It waits calmly until the endpoint answers, says each new fault once, and ends on SIGTERM or Ctrl-C.
@@ -30,10 +32,12 @@ from cloud.faults import EXPECTED, translate
 from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
 from collectors import custom_commands, pins
+from collectors.access_logs import commands as access_commands
 from collectors.custom import Metrics, now_ms
 from collectors.custom_rules import MetricRefusedError
 from collectors.page_load import commands
 from collectors.page_load.commands import Surroundings
+from collectors.patterns import commands as pattern_commands
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.reading import Fault, FaultKind, Scope
@@ -46,6 +50,9 @@ PATIENCE_SECONDS = 20
 _WAITED_FOR: Final = {FaultKind.UNREACHABLE, FaultKind.STORE_DOWN}
 
 CUSTOM: Final = {"push": custom_commands.push, "spool": custom_commands.spool}
+
+FILES: Final = {"patterns": pattern_commands.patterns, "access-log": access_commands.access_log}
+"""Commands that only read files: they need no settings and no cloud."""
 
 log = logging.getLogger("collectors")
 
@@ -70,7 +77,11 @@ def main(arguments: list[str] | None = None) -> int:
     others = parser.add_subparsers(dest="what", metavar="command")
     others.add_parser("pins", help="list the pinned series, then end")
     custom_commands.add_commands(others)
+    for each in (pattern_commands, access_commands):
+        each.add_command(others)
     options = parser.parse_args(given)
+    if options.what in FILES:
+        return FILES[options.what](options, say=print, complain=complain)
     try:
         settings = load()
     except SettingsError as error:
