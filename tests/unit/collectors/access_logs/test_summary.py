@@ -19,9 +19,11 @@ def told(*lines: str) -> Summary:
     return Counting().add_all(parse(each) for each in lines).summary()
 
 
-def request(path: str, *, seconds: str = "0.020", status: str = "200", **changed: str) -> str:
+def request(
+    path: str, *, seconds: str = "0.020", status: str = "200", time: str = "2026-11-27T06:00:01.250000Z"
+) -> str:
     url = f"GET https://shop.example:443{path} HTTP/1.1"
-    return line(request=url, target_processing_time=seconds, elb_status_code=status, **changed)
+    return line(request=url, target_processing_time=seconds, elb_status_code=status, time=time)
 
 
 @pytest.mark.parametrize(
