@@ -28,7 +28,7 @@ DEMO_PROCESSES: Final = ("demo", "collector", "dashboard")
 AWS_PROCESSES: Final = ("collector", "dashboard")
 ANSWER_SECONDS: Final = 90
 """How long the dashboard may take until it answers."""
-_DEMO_LEFTOVERS: Final = ("history",)
+_DEMO_LEFTOVERS: Final = ("history", "logs")
 """Names of the tables that a demo leaves and the next one has no use for."""
 
 Say = Callable[[str], None]

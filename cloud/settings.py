@@ -174,6 +174,24 @@ class Settings(BaseSettings):
             le=3650,
         ),
     ] = 455
+    logs_days: Annotated[
+        int,
+        accepted(
+            "a whole number from 1 to 3650",
+            "how long log lines that were read are kept; older ones that somebody looks at are kept for a day",
+            ge=1,
+            le=3650,
+        ),
+    ] = 14
+    logs_store_mb: Annotated[
+        int,
+        accepted(
+            "a whole number from 10 to 1000000",
+            "most megabytes of log lines that are kept; beyond that the oldest go first",
+            ge=10,
+            le=1_000_000,
+        ),
+    ] = 1_000
     monthly_cap_usd: Annotated[
         Decimal,
         accepted(

@@ -169,6 +169,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         if sources.export is not None:
             sources.export.close()
         clients.close()
+        sources.log_store.close()
         store.close()
 
     return Context(

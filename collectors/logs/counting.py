@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -29,16 +29,20 @@ def width_of(span: spans.Span) -> int:
     return days * _DAY
 
 
-def counts(span: spans.Span, times: npt.NDArray[np.int64], read: Sequence[spans.Span]) -> tuple[LogBucket, ...]:
-    """Give the number of `times` in each part of `span`; the first and the last part may be shorter."""
+def tallied(times: npt.NDArray[np.int64], width: int) -> dict[int, int]:
+    """Give how many of `times` lie in each bar, by its number counted from 1970."""
+    numbers, lines = np.unique(times // width, return_counts=True)
+    return dict(zip(numbers.tolist(), lines.tolist(), strict=True))
+
+
+def counts(span: spans.Span, numbers: Mapping[int, int], read: Sequence[spans.Span]) -> tuple[LogBucket, ...]:
+    """Give the bars of `span` out of lines by bar's number; the first and the last bar may be shorter."""
     width = width_of(span)
     first, last = span[0] // width, (span[1] - 1) // width
-    numbers = np.bincount(times // width - first, minlength=last - first + 1) if times.size else None
     known = spans.joined(read)
     found = []
     for place in range(last - first + 1):
         start = (first + place) * width
         part = max(span[0], start), min(span[1], start + width)
-        lines = int(numbers[place]) if numbers is not None else 0
-        found.append(LogBucket(spans.timespan(part), lines, spans.holds(known, part)))
+        found.append(LogBucket(spans.timespan(part), numbers.get(first + place, 0), spans.holds(known, part)))
     return tuple(found)

@@ -50,7 +50,8 @@ class LogAnswer:
     """What is known of a question."""
 
     lines: tuple[LogLine, ...] = ()
-    """The newest matching ones, newest first, `most` at most."""
+    """The newest matching ones, newest first, `most` at most. Of the end they are given as it was read before while
+    it is `missing`."""
     read: tuple[Timespan, ...] = ()
     """Spans that are known whole, newest first."""
     missing: tuple[Timespan, ...] = ()
@@ -62,7 +63,7 @@ class LogAnswer:
     asked: int = 0
     """Calls that this answer made."""
     newest: datetime | None = None
-    """When the newest part was read; None where nothing was."""
+    """When the unsettled end was read last; None where all of the span is settled, or nothing was read."""
 
     @property
     def matching(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from cloud.clients import Clients
-from collectors.logs import context, groups, metric_filters, reading
+from collectors.logs import context, groups, metric_filters
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.history import LogHistory
 from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
+from collectors.logs.store import LogStore
 from collectors.sharing import Sharing
 from collectors.store import Store
 from core.log_lines import LogLine
@@ -22,6 +23,8 @@ class LogSources(Sharing):
 
     def __init__(self, clients: Clients, store: Store) -> None:
         super().__init__(clients, store)
+        self.log_store = LogStore(clients.settings.place)
+        self._log_history = LogHistory(store, self.log_store, clients)
         self._log_groups = groups.snapshots(store)
         self._log_group_tags = groups.tag_snapshots(store)
         self._log_streams = groups.stream_snapshots(store)
@@ -29,7 +32,7 @@ class LogSources(Sharing):
 
     def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
         """Give every log group by name."""
-        read = partial(self._read_groups)
+        read = self._read_groups
         return self._shared("log groups", self._log_groups, scope, now, read, (), fresh=groups.KEPT_FOR)
 
     def _read_groups(self, scope: Scope, now: datetime) -> Reading[tuple[LogGroup, ...]]:
@@ -54,7 +57,7 @@ class LogSources(Sharing):
 
     def log_lines(self, question: LogQuestion, *, now: datetime) -> Reading[LogAnswer]:
         """Give the newest matching lines as far as they are known; asking again reads on."""
-        return reading.read(self.clients, question, now=now)
+        return self._log_history.read(question, now)
 
     def log_context(
         self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
@@ -64,8 +67,7 @@ class LogSources(Sharing):
 
     def metric_filters(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricFilter, ...]]:
         """Give the metric filters of every group."""
-        read = partial(self._read_filters)
-        kept = self._metric_filters
+        read, kept = self._read_filters, self._metric_filters
         return self._shared("metric filters", kept, scope, now, read, (), fresh=metric_filters.KEPT_FOR)
 
     def _read_filters(self, scope: Scope, now: datetime) -> Reading[tuple[MetricFilter, ...]]:

@@ -18,13 +18,17 @@ def milliseconds(instant: datetime) -> int:
     return (instant - EPOCH) // _MILLISECOND
 
 
+def instant(milliseconds: int) -> datetime:
+    return EPOCH + milliseconds * _MILLISECOND
+
+
 def of(span: Timespan) -> Span:
     """Give a span in whole milliseconds, widened where it begins or ends within one."""
     return milliseconds(span.start), -((EPOCH - span.end) // _MILLISECOND)
 
 
 def timespan(span: Span) -> Timespan:
-    return Timespan(EPOCH + span[0] * _MILLISECOND, EPOCH + span[1] * _MILLISECOND)
+    return Timespan(instant(span[0]), instant(span[1]))
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from collectors.logs import reading, spans
+from collectors.logs import answering, spans
 from collectors.logs.groups import LogGroup, LogStream
 from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
@@ -83,7 +83,7 @@ class FakeLogs:
         start, end = spans.of(question.span)
         start += self.unread // timedelta(milliseconds=1)
         matching = (line for line in self.lines_of_logs if self._matches(question, line))
-        answer = reading.answered(question, matching, [(start, end)] if start < end else [])
+        answer = answering.answered(question, matching, [(start, end)] if start < end else [])
         return self._answer("logs:FilterLogEvents", question.scope, now, full=lambda: answer, empty=LogAnswer())
 
     def _matches(self, question: LogQuestion, line: LogLine) -> bool:

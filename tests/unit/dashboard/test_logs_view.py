@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from collectors.logs import reading, spans
+from collectors.logs import answering, spans
 from collectors.logs.question import LogAnswer, LogQuestion
 from core.log_lines import LogLine
 from core.reading import Fault, FaultKind, Reading, Scope
@@ -35,7 +35,7 @@ def look(
 ) -> logs.Look:  # fmt: skip
     question = LogQuestion(PROD, "/app", SPAN, pattern, (), most)
     known = [(read_from, LAST)] if read_from < LAST else []
-    return logs.Look(question, Reading(reading.answered(question, matching, known), NOW, faults))
+    return logs.Look(question, Reading(answering.answered(question, matching, known), NOW, faults))
 
 
 def test_a_whole_answer() -> None:
