@@ -21,7 +21,10 @@ class Tab:
     icon: str
 
 
-TABS: Final = (Tab("logs", "Lines", ":material/article:"),)
+TABS: Final = (
+    Tab("logs", "Lines", ":material/article:"),
+    Tab("log_groups", "Groups and metric filters", ":material/folder_copy:"),
+)
 """In the order they stand. A page is added here and in `dashboard/main.py`."""
 
 

@@ -17,7 +17,7 @@ from access.policy import Action
 from core.reading import Verdict
 from dashboard import parts
 from dashboard.cached import Context
-from dashboard.views import review
+from dashboard.views import metric_filters, review
 from dashboard.wording import md, plain
 
 Offer = Callable[[], ChangePlan | None]
@@ -47,9 +47,12 @@ _ROOM: Final = "review-room"
 _OUTCOME: Final = "review-outcome"
 _FEEDS: Final = (
     "guard", "alarms", "alarm-documents", "alarm-roll", "topics", "policies", "doctor", "coverage", "budgets",
+    "log-groups",
 )  # fmt: skip
 """First words of the snapshots that a change makes old."""
 CALLS_PIXELS: Final = 260
+MADE: Final = "filter-made"
+"""Metrics that a metric filter would have made of real lines, by its group and name: an alarm begins with one."""
 
 
 def ask(offer: Offer, room: Doing | None = None) -> None:
@@ -164,6 +167,8 @@ def draw_outcome(context: Context, room: Doing, done: Outcome, adopt: Adopt | No
             st.rerun()
         if isinstance(room, Judging):
             st.page_link(room.back, label=room.back_label, icon=":material/shield:")
+        elif Action.EDIT_LOGS in done.plan.actions:
+            _alarm_on(done)
         elif Action.EDIT_BUDGET not in done.plan.actions:
             st.page_link("app_pages/alarms.py", label="All alarms", icon=":material/notifications:")
     undo = None if isinstance(room, Judging) else done.undo  # such a room has a way back of its own
@@ -175,3 +180,15 @@ def draw_outcome(context: Context, room: Doing, done: Outcome, adopt: Adopt | No
             may = _verdict(context, room, undo)
             if st.button("Undo it", icon=":material/undo:", disabled=not may.allowed, key="review-undo"):
                 carry_out(context, room, undo, adopt)
+
+
+def _alarm_on(done: Outcome) -> None:
+    """Draw the way from a metric filter that was just made to an alarm on its metric."""
+    made = metric_filters.made_by(done.plan) if done.done else None
+    if made is not None:
+        seen = st.session_state.get(MADE, {}).get((made.group, made.name), ())
+        choice = metric_filters.alarm_choice(made, seen)
+        st.page_link(
+            "app_pages/workbench.py", label="Alarm on its metric", icon=":material/notification_add:",
+            query_params={"metric": choice.text()},
+        )  # fmt: skip

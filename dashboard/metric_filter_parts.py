@@ -1,0 +1,189 @@
+"""Drawing of a metric filter's form: its fields, and what it would have made of real lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from collectors.logs import trial
+from collectors.logs.metric_filters import Judged
+from collectors.logs.trial import Disagreement
+from core.reading import Reading
+from core.series import MetricId
+from dashboard import filter_desk, parts, plan_dialog
+from dashboard.fields import Fields, Write
+from dashboard.log_group_parts import ROW_PIXELS, Desk
+from dashboard.views import metric_filters
+from dashboard.views.metric_filters import SPANS, UNITS, CheckedFilter, FilterDraft, LinesRead, TrialView
+from dashboard.wording import md, plain
+
+LINES_SECONDS: Final = 15.0
+"""How often lines are read on while somebody works on a filter."""
+DIRECTORY_SECONDS: Final = 300.0
+GLANCE: Final = 3.0
+"""Seconds that a run waits for AWS's verdict."""
+TABLE_PIXELS: Final = 330
+_SPAN: Final = "filter-lines"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterFields(Fields):
+    """Draws the fields of the filter on the desk."""
+
+    checked: Any
+    prefix: str = "mf"
+
+    def _write(self, field: str) -> Write:
+        return lambda value: filter_desk.change(**{field: value})
+
+
+def checked_of(desk: Desk, draft: FilterDraft) -> CheckedFilter:
+    """Check the form against the group's filters as they are now."""
+    return metric_filters.check(draft, [each for each in desk.found.filters.value if each.group == draft.group])
+
+
+def draw_fields(desk: Desk, checked: CheckedFilter) -> None:
+    """Draw every field, with what is wrong beside it."""
+    fields = FilterFields(desk.context, checked)
+    draft = checked.draft
+    fields.area("Pattern", "pattern", draft.pattern, partial(_changed, "pattern"), height=96, max_chars=1_024)
+    if checked.words:
+        st.caption(f":material/translate: {md(checked.words)}")
+    with st.container(horizontal=True, gap="small", key="mf-row-name"):
+        fields.text("Filter", "name", max_chars=512)
+        fields.select("Unit", "unit", {unit: unit for unit in UNITS}, width=150)
+    with st.container(horizontal=True, gap="small", key="mf-row-metric"):
+        fields.text("Namespace", "namespace", max_chars=255)
+        fields.text("Metric", "metric", max_chars=255)
+    with st.container(horizontal=True, gap="small", key="mf-row-value"):
+        fields.select("Value", "value", {"1": "1 · count the lines", **{each: each for each in checked.fields}})
+        fields.text("While none matches", "default", placeholder="no datapoint", max_chars=40)
+    fields.several("Dimensions", "dimensions", {each: each for each in checked.fields}, placeholder="none")
+    if draft.dimensions:
+        st.caption("Each value of a dimension is a metric of its own, and charged as one.")
+
+
+def _changed(field: str, value: Any) -> None:
+    filter_desk.change(**{field: value})
+
+
+def draw_trial(desk: Desk, checked: CheckedFilter) -> None:
+    """Draw what the filter would have made of the group's lines; more of them are read while somebody looks."""
+    span = str(st.segmented_control("Lines of the last", list(SPANS), default="1h", key=_SPAN, required=True))
+
+    @st.fragment(run_every=LINES_SECONDS)
+    def draw() -> None:
+        with parts.boundary():
+            _draw_tried(desk, checked, span)
+
+    draw()
+
+
+def _draw_tried(desk: Desk, checked: CheckedFilter, span: str) -> None:
+    read = parts.looked(desk.context, *_lines(desk, checked, span), every=LINES_SECONDS, height=TABLE_PIXELS)
+    if read is None:
+        return
+    shown = _tried(desk, checked, span, read)
+    parts.faults(read.faults)
+    parts.faults(shown.faults)
+    st.markdown(f"**{md(shown.sentence)}**")
+    if checked.pattern is None:
+        return
+    sign = ":gray[:material/hourglass:]" if shown.agrees is None else _SIGNS[shown.agrees]
+    st.markdown(f"{sign} {md(shown.agreement)}")
+    st.markdown(f":material/payments: {md(shown.price)}")
+    for problem in shown.problems:
+        st.markdown(f":orange[:material/warning:] {md(problem)}")
+    if shown.differing:
+        _draw_differing(shown.differing)
+    st.dataframe(
+        shown.table, hide_index=True, height=TABLE_PIXELS, row_height=ROW_PIXELS, key="filter-trial",
+        alt="Lines of the group, and whether we and AWS find them.",
+    )  # fmt: skip
+
+
+def _tried(desk: Desk, checked: CheckedFilter, span: str, read: Reading[LinesRead]) -> TrialView:
+    """Hold the filter against lines, by us and by AWS."""
+    found = metric_filters.tried(checked, read.value.lines)
+    asked = trial.asked(found)
+    judged = _judged(desk, checked, asked) if checked.pattern is not None else None
+    sentence = metric_filters.matched(read.value, span, wrong_pattern=checked.pattern is None)
+    known = known_metrics(desk)
+    return metric_filters.view(checked, sentence, found, judged, asked, known, now=desk.context.now())
+
+
+_SIGNS: Final = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}
+
+
+def _draw_differing(differing: Sequence[Disagreement]) -> None:
+    rows = [
+        {
+            "Ours": "found" if each.ours else "not found",
+            "AWS": "found" if each.aws else "not found",
+            "Values": ", ".join(f"{plain(name)}: {plain(one)} · {plain(other)}" for name, one, other in each.values),
+            "Line": metric_filters.shown(each.message),
+        }
+        for each in differing
+    ]
+    st.dataframe(pd.DataFrame(rows, dtype="str"), hide_index=True, height="content", key="filter-differing")
+
+
+def _lines(
+    desk: Desk, checked: CheckedFilter, span: str
+) -> tuple[tuple[Hashable, ...], Callable[[], Reading[LinesRead]]]:
+    """Give how lines are read: the name under which everybody shares them, and the read."""
+    context, group, pattern = desk.context, checked.draft.group, checked.draft.pattern
+
+    def load() -> Reading[LinesRead]:
+        return metric_filters.read_lines(context.sources, desk.scope, group, pattern, span, now=context.now())
+
+    return ("filter-lines", desk.scope, group, pattern, span), load
+
+
+def _judged(desk: Desk, checked: CheckedFilter, asked: tuple[str, ...]) -> Reading[Judged] | None:
+    """Give AWS's verdict on lines; None while it is on its way. The same question is asked once."""
+    context, pattern = desk.context, checked.draft.pattern
+
+    def load() -> Reading[Judged]:
+        return context.sources.filter_verdict(desk.scope, pattern, asked, now=context.now())
+
+    key = ("filter-verdict", desk.scope, pattern, asked)
+    snapshot = context.feed.look(key, partial(parts.booked, "filter-verdict", load), every=None, patience=GLANCE)
+    return None if snapshot is None else snapshot.value
+
+
+def known_metrics(desk: Desk) -> tuple[MetricId, ...]:
+    """Give the account's metrics, to know how many custom ones there are; none while they are read."""
+    load = partial(parts.at_clock, desk.context, desk.context.sources.known_metrics, desk.scope)
+    snapshot = desk.context.feed.look(("known", desk.scope), load, every=DIRECTORY_SECONDS, patience=GLANCE)
+    return () if snapshot is None else snapshot.value.value
+
+
+def draw_buttons(desk: Desk, checked: CheckedFilter) -> None:
+    """Draw the way to the review, and out of the form."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mf-buttons"):
+        label = "Review change" if checked.live else "Review and create"
+        if st.button(
+            label, type="primary", icon=":material/fact_check:", key="filter-review", disabled=not checked.ready,
+            help=None if checked.ready else "Put the fields right first.",
+        ):  # fmt: skip
+            _review(desk, checked)
+        if st.button("Close", key="filter-close", type="tertiary"):
+            filter_desk.leave()
+            st.rerun(scope="app")
+
+
+def _review(desk: Desk, checked: CheckedFilter) -> None:
+    """Open the review of the plan, with what is known of real lines by now."""
+    span = str(st.session_state.get(_SPAN) or "1h")
+    key, load = _lines(desk, checked, span)
+    snapshot = desk.context.feed.look(key, partial(parts.booked, str(key[0]), load), every=None, patience=GLANCE)
+    shown = None if snapshot is None else _tried(desk, checked, span, snapshot.value)
+    made = () if shown is None else shown.metrics.found
+    st.session_state[plan_dialog.MADE] = {(checked.definition.group, checked.definition.name): made}
+    plan_dialog.ask(partial(metric_filters.plan_of, checked, shown, known_metrics(desk), desk.scope))
