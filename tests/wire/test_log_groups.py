@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from cloud.settings import Settings
 from collectors.logs import publishing
 from collectors.logs.groups import LogGroup
 from collectors.logs.metric_filters import MetricFilter
+from collectors.logs.trial import disagreements
 from collectors.sources import CloudSources
 from collectors.store import Store
-from core.reading import Scope
+from core.filter_pattern import parse
+from core.reading import FaultKind, Scope
+from tests.unit.core.filter_pattern.documented import EXAMPLES
 from tests.wire.clouds import AT, Cloud
 
 pytestmark = pytest.mark.wire
@@ -87,9 +92,14 @@ def desk(bare: Cloud, tmp_path: Path) -> Iterator[Desk]:
 def test_a_metric_filter_from_plan_to_cloud_and_back(desk: Desk) -> None:
     done = desk.done(publishing.put_filter(SLOW, live=None, scope=HERE))
     assert desk.filters() == (SLOW,)
+    changed = replace(SLOW, dimensions=(), default=0.0)
+    back = desk.done(publishing.put_filter(changed, live=SLOW, scope=HERE)).undo
+    assert desk.filters() == (changed,)
+    desk.done(back)
+    assert desk.filters() == (SLOW,)
     desk.done(done.undo)
     assert desk.filters() == ()
-    kinds = {(record.action, record.detail["outcome"]) for record in desk.audit.newest(4)}
+    kinds = {(record.action, record.detail["outcome"]) for record in desk.audit.newest(8)}
     assert kinds == {(Action.EDIT_LOGS, "begun"), (Action.EDIT_LOGS, "done")}
 
 
@@ -122,3 +132,44 @@ def test_a_viewer_changes_nothing(desk: Desk) -> None:
     outcome = desk.apply(plan, Actor("vera", Role.VIEWER))
     assert outcome.ending is Ending.REFUSED
     assert [group.retention_days for group in desk.groups().values()] == [None, None]
+
+
+def test_the_cloud_finds_what_we_find(cloud: Cloud, tmp_path: Path) -> None:
+    differing = []
+    with reading(cloud, tmp_path) as sources:
+        for example in EXAMPLES:
+            lines = tuple(line for line in (*example.finds, *example.leaves) if line)
+            judged = sources.filter_verdict(HERE, example.pattern, lines, now=AT)
+            assert judged.complete, example.pattern
+            differing += disagreements(parse(example.pattern), lines, judged.value)
+    assert not differing
+
+
+def test_a_pattern_that_the_cloud_refuses_is_a_fault(cloud: Cloud, tmp_path: Path) -> None:
+    with reading(cloud, tmp_path) as sources:
+        judged = sources.filter_verdict(HERE, "a:b", ("a:b",), now=AT)
+    assert [fault.kind for fault in judged.faults] == [FaultKind.INVALID_REQUEST]
+
+
+def test_lines_of_the_story_become_datapoints_of_the_filters_metric(desk: Desk) -> None:
+    counted = replace(SLOW, dimensions=(), value="1", unit="", default=0.0, pattern="ERROR", metric="Errors")
+    desk.done(publishing.put_filter(counted, live=None, scope=HERE))
+    desk.logs.create_log_stream(logGroupName="/app/web", logStreamName="i-1")
+    at = int(AT.timestamp() * 1000)
+    events = [{"timestamp": at + place, "message": text} for place, text in enumerate(("ERROR a", "fine", "ERROR b"))]
+    desk.logs.put_log_events(logGroupName="/app/web", logStreamName="i-1", logEvents=events)
+    desk.cloud.advance(120)
+    answer = desk.cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="Directory", MetricName="Errors", StartTime=AT - timedelta(minutes=5),
+        EndTime=AT + timedelta(minutes=5), Period=60, Statistics=["Sum"],
+    )  # fmt: skip
+    assert sum(point["Sum"] for point in answer["Datapoints"]) == 2.0
+
+
+@contextmanager
+def reading(cloud: Cloud, folder: Path) -> Iterator[CloudSources]:
+    settings = Settings(cloud="demo", demo_port=int(cloud.url.rsplit(":", 1)[1]), data_dir=folder)
+    clients, store = Clients(settings, Meter(folder, clock=lambda: AT)), Store(folder)
+    yield CloudSources(clients, store)
+    clients.close()
+    store.close()
