@@ -157,7 +157,7 @@ def test_a_form_from_a_pattern_is_tried_on_real_lines(open_page: Open) -> None:
     assert "12 lines of the last 1h match." in text
     assert "AWS finds the same in 50 lines that it was asked about." in text
     assert "This adds 1 metric, $0.00 a month, 8 of 10 free left." in text
-    assert app.get_by_key("mf-name").value == "application-matches"
+    assert app.text_input(key="mf-name").value == "application-matches"
     assert not app.button(key="filter-review").disabled
 
 
@@ -188,7 +188,7 @@ def test_a_wrong_pattern_says_where_and_cannot_be_reviewed(open_page: Open) -> N
 def test_dimensions_are_priced_by_the_values_that_lines_have(open_page: Open) -> None:
     link = {"pattern": "{ $.level = ERROR && $.request_id = * }", "filter": "new", "name": "by-request"}
     link |= {"namespace": "Directory", "metric": "Errors", "dimension": "$.request_id"}
-    text = said(opened(open_page, FakeSources(), group=APPLICATION, **link))
+    text = said(opened(open_page, FakeSources(), Role.ENGINEER, group=APPLICATION, **link))
     assert "This adds 12 metrics, $1.20 a month" in text
     assert "Counted on 12 matching lines" in text
     assert "6 of 12 metrics came with the second half of the lines: more will come" in text
@@ -203,8 +203,8 @@ def test_a_hostile_line_is_shown_as_it_is(open_page: Open) -> None:
 
 def test_what_is_typed_stays_in_the_link(open_page: Open) -> None:
     app = opened(open_page, FakeSources(), group=APPLICATION, pattern="ERROR")
-    app.get_by_key("mf-name").set_value("errors").run()
-    app.get_by_key("mf-default").set_value("soon").run()
+    app.text_input(key="mf-name").set_value("errors").run()
+    app.text_input(key="mf-default").set_value("soon").run()
     assert app.query_params["name"] == "errors"
     assert app.query_params["default"] == "soon"
     assert "'soon' is no number" in said(app)
@@ -216,7 +216,7 @@ def test_what_is_typed_stays_in_the_link(open_page: Open) -> None:
 def test_a_filter_is_changed_from_what_is_live(open_page: Open) -> None:
     draft = metric_filters.draft_of(ERRORS)
     link = {name: value for name, value in metric_filters.params(draft).items() if name != "group"}
-    app = opened(open_page, FakeSources(filters_of_logs=(ERRORS,)), group=APPLICATION, **link)
+    app = opened(open_page, FakeSources(filters_of_logs=(ERRORS,)), Role.ENGINEER, group=APPLICATION, **link)
     assert app.button(key="filter-review").label == "Review change"
 
 

@@ -35,6 +35,7 @@ PAGES = (
     "own_bill",
     "page_load",
     "logs",
+    "log_groups",
 )
 READING = ("wall", "explorer", "resources", "alarms", "alarm", "alarm_health", "workbench")
 CPU = f"AWS/EC2~CPUUtilization~Average~InstanceId~{fakes.INSTANCES[0]}"

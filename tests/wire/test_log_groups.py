@@ -22,7 +22,7 @@ from cloud.settings import Settings
 from collectors.logs import publishing
 from collectors.logs.groups import LogGroup
 from collectors.logs.metric_filters import MetricFilter
-from collectors.logs.trial import disagreements
+from collectors.logs.trial import Disagreement, disagreements
 from collectors.sources import CloudSources
 from collectors.store import Store
 from core.filter_pattern import parse
@@ -135,7 +135,7 @@ def test_a_viewer_changes_nothing(desk: Desk) -> None:
 
 
 def test_the_cloud_finds_what_we_find(cloud: Cloud, tmp_path: Path) -> None:
-    differing = []
+    differing: list[Disagreement] = []
     with reading(cloud, tmp_path) as sources:
         for example in EXAMPLES:
             lines = tuple(line for line in (*example.finds, *example.leaves) if line)
