@@ -21,6 +21,8 @@ from dashboard.state import PageState
 from dashboard.views import log_conditions, log_files, log_rows, logs
 from dashboard.wording import md, plain
 
+GROUPS_KEY: Final = "log groups"
+"""What their reading is kept under, and their calls are booked to."""
 GROUPS_SECONDS: Final = 60.0
 LIST_PIXELS: Final = 560
 MOST_OPEN: Final = 30
@@ -40,7 +42,7 @@ def keep(changed: LogState) -> None:
 def groups(context: Context, scope: Scope, *, height: int = 70) -> Reading[tuple[LogGroup, ...]] | None:
     """Give the log groups; None: still loading."""
     load = partial(parts.at_clock, context, context.sources.log_groups, scope)
-    return parts.looked(context, ("logs", "groups", scope), load, every=GROUPS_SECONDS, height=height)
+    return parts.looked(context, (GROUPS_KEY, scope), load, every=GROUPS_SECONDS, height=height)
 
 
 def draw_group(found: Sequence[LogGroup], wanted: LogState) -> LogGroup | None:

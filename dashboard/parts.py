@@ -85,6 +85,14 @@ def _links(state: PageState, context: Context) -> dict[str, str]:
     return params
 
 
+def frame_params(pinned: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give what a link carries along of the frame that is on screen; a span of its own takes the place of the range."""
+    held: dict[str, str] = dict(st.session_state.get("frame", {}))
+    if pinned is None:
+        return held
+    return {name: value for name, value in held.items() if name not in {"range", "from", "to"}} | dict(pinned)
+
+
 def show(state: PageState, context: Context) -> None:
     """Write the frame's state into the URL; what belongs to the page alone stays."""
     wanted = _links(state, context)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from alarms.definition import CompositeAlarm
 from collectors.alarm_states import AlarmState
-from dashboard import alarm_list_parts, alarm_parts, cached, parts, plan_dialog
+from dashboard import alarm_list_parts, alarm_parts, cached, log_link_parts, parts, plan_dialog
 from dashboard.views import alarm_page
 from dashboard.views.alarm_chart import AlarmChart
 from dashboard.views.alarm_page import AlarmHead
@@ -36,6 +36,7 @@ def draw_alarm() -> None:
             return
         head = alarm_page.head(found, here, now=context.now())
         alarm_parts.draw_head(head)
+        log_link_parts.draw_alarm(context, found, here, key="alarm-logs")
         alarm_parts.draw_deeds(context, found, here)
         with parts.card("alarm-chart", "Over time", None):
             kept, view = draw_time(found, here)

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from access.policy import Action, decide
-from dashboard import cached, choices, parts, pinning
+from dashboard import cached, choices, log_link_parts, parts, pinning
 from dashboard.charts.components import draw_chart
 from dashboard.state import ExplorerState, pinned, read_explorer
 from dashboard.views import explorer
@@ -96,6 +96,7 @@ def draw_answer() -> None:
         if view.changed:
             st.caption(view.changed)
         choices.downloads(view)
+        log_link_parts.draw_metrics(context, state, [each.metric for each in wanted.choices], key="explorer-logs")
         if event is not None and (event.range or event.reset):
             parts.show(pinned(state, event.range, now=context.now()), context)
             st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from access.policy import Action, decide
 from core.series import MetricId
-from dashboard import cached, choices, page_load_parts, parts
+from dashboard import cached, choices, log_link_parts, page_load_parts, parts
 from dashboard.charts.components import draw_bars, draw_chart
 from dashboard.state import pinned
 from dashboard.views import page_load
@@ -75,6 +75,7 @@ def draw_series(family: Family, view: PageLoadView, metric: MetricId) -> None:
         return
     event = draw_chart(page_load.chart(answer, budget=budget, marks=view.marks), key="page-load-chart", height=260)
     choices.alarm_link("Alarm on this", page_load.alarm_choice(metric), threshold=page_load.limit(metric, budget))
+    log_link_parts.draw_metrics(context, state, [metric], key="page-load-logs")
     if view.phases is not None:
         st.subheader(view.phases.title, anchor=False)
         draw_bars(view.phases, key="phase-bars")

@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, choices, parts
+from dashboard import cached, choices, log_link_parts, parts
 from dashboard.charts.components import draw_wall
 from dashboard.state import pinned
-from dashboard.views import resources
+from dashboard.views import log_links, resources
 
 NAMES = ("resource",)
 ROW_PIXELS = 34
@@ -77,6 +77,7 @@ def draw_resource() -> None:
         with parts.card("resource", f"{shown.kind} · {shown.title}", shown.state):
             parts.facts(shown.facts)
             choices.alarm_links([line for panel in shown.panels for line in panel.lines])
+            log_link_parts.draw(context, state, partial(log_links.of_resource, shown.key), key="resource-logs")
         draw_own_charts(shown)
         left, right = st.columns([7, 5], gap="xsmall")
         with left, parts.card("resource-scaling", "Scaling activities", None):

@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, parts
+from dashboard import cached, log_link_parts, parts
 from dashboard.charts.components import WallEvent, draw_targets, draw_wall
 from dashboard.state import pinned
-from dashboard.views import wall
+from dashboard.views import log_links, wall
 
 context = cached.context()
 state = parts.page_state(context)
@@ -50,6 +50,8 @@ def draw_found(view: wall.WallView) -> None:
         parts.empty("Nothing to show on the wall here", view.nothing)
         return
     parts.faults(view.metric_faults)
+    if not state.kiosk:
+        log_link_parts.draw(context, state, partial(log_links.of_fleet, view.fleet), key="wall-logs")
     zoom(draw_wall(view.leading, key="wall-leading", height=190, columns=2))
     left, middle, right = st.columns([5, 6, 5], gap="xsmall")
     with left, parts.card("targets", f"Target health · {view.targets.title}", view.targets.summary):
