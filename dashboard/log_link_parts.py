@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -49,11 +49,14 @@ def draw_alarm(context: Context, roll: Roll, state: AlarmState, *, key: str) -> 
     _draw(found, parts.frame_params(span_params(span)), label, key=key)
 
 
-def _suggested(context: Context, scope: Scope, clues: Callable[[Inventory], Sequence[Clue]]) -> tuple[Suggestion, ...]:
+def _suggested(
+    context: Context, scope: Scope, clues: Callable[[Inventory], Sequence[Clue]]
+) -> tuple[Suggestion, ...] | None:
+    """Give the groups that may explain it; None while it is not known which groups there are."""
     groups = _glance(context, GROUPS_KEY, context.sources.log_groups, scope)
     stock = _glance(context, "inventory", context.sources.inventory, scope)
     if groups is None:
-        return ()
+        return None
     return log_links.suggested(groups.value, clues(Inventory() if stock is None else stock.value))
 
 
@@ -61,24 +64,28 @@ def _glance(context: Context, key: str, ask: Callable[..., Reading[T]], scope: S
     """Give what is known without waiting for it and without drawing: the next run has it."""
     presence.note(context)
     load = partial(parts.booked, key, partial(parts.at_clock, context, ask, scope))
-    snapshot = context.feed.look((key, scope), load, every=GROUPS_SECONDS, patience=0.1)
+    snapshot = context.feed.look((key, scope), load, every=GROUPS_SECONDS, patience=0.4)
     return None if snapshot is None else snapshot.value
 
 
-def _draw(found: Sequence[Suggestion], params: Mapping[str, str], label: str, *, key: str) -> None:
+def _draw(found: Sequence[Suggestion] | None, params: Mapping[str, str], label: str, *, key: str) -> None:
     """Draw a link to the group that clearly fits best, and the others behind a button; each with its reason."""
-    best = log_links.clear(found)
-    others = [each for each in found if each is not best]
+    best = log_links.clear(found or ())
+    others = [each for each in found or () if each is not best]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key, width="content"):
         if best is not None:
             _link(f"{label}: {best.group}", {**params, "group": best.group}, best.reason)
         elif not others:
-            _link(label, params, "Choose the log group there: no rule finds one for what is on screen.")
+            _link(label, params, _UNKNOWN if found is None else _NONE)
         if others:
             with st.popover("Other logs" if best else label, icon=":material/article:"):
                 for each in others:
                     _link(each.group, {**params, "group": each.group}, each.reason)
                     st.caption(md(each.reason))
+
+
+_UNKNOWN: Final = "The log groups are still being read; choose one there."
+_NONE: Final = "Choose the log group there: no rule finds one for what is on screen."
 
 
 def _link(label: str, params: Mapping[str, str], reason: str) -> None:

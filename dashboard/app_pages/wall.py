@@ -29,7 +29,11 @@ def draw_tiles() -> None:
     with parts.boundary():
         seen = look(height=200)
         if seen is not None:
-            parts.freshness(wall.frame_of(seen, state, now=context.now(), refresh=context.cadence))
+            with st.container(horizontal=True, horizontal_alignment="distribute", gap="xsmall", key="fresh-row"):
+                parts.freshness(wall.frame_of(seen, state, now=context.now(), refresh=context.cadence))
+                if not state.kiosk:
+                    clues = partial(log_links.of_fleet, seen.view.fleet)
+                    log_link_parts.draw(context, state, clues, key="wall-logs")
             parts.fleet_control(seen.view.fleets, seen.view.fleet)
             parts.tiles(seen.view.tiles, key="kpi", tall=state.kiosk)
 
@@ -50,8 +54,6 @@ def draw_found(view: wall.WallView) -> None:
         parts.empty("Nothing to show on the wall here", view.nothing)
         return
     parts.faults(view.metric_faults)
-    if not state.kiosk:
-        log_link_parts.draw(context, state, partial(log_links.of_fleet, view.fleet), key="wall-logs")
     zoom(draw_wall(view.leading, key="wall-leading", height=190, columns=2))
     left, middle, right = st.columns([5, 6, 5], gap="xsmall")
     with left, parts.card("targets", f"Target health · {view.targets.title}", view.targets.summary):

@@ -43,8 +43,8 @@ _CONVENTIONS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 """Where AWS's own services write, by dimension; `{}` is its value, and a `/` at the end means that more follows."""
 _COMMON: Final = frozenset({
     "aws", "log", "logs", "group", "app", "apps", "application", "prod", "production", "dev", "test", "staging",
-    "lambda", "alb", "elb", "nlb", "asg", "the", "service", "services", "api", "instance", "targets", "targetgroup", "table",
-    "function", "high", "low", "rate", "age", "main", "default",
+    "lambda", "alb", "elb", "nlb", "asg", "the", "service", "services", "api", "instance", "targets",
+    "targetgroup", "table", "function", "high", "low", "rate", "age", "main", "default",
 })  # fmt: skip
 """Words that say nothing of what a thing belongs to."""
 _BROAD_TAGS: Final = frozenset({"name", "environment", "env", "stage", "costcenter", "owner", "team", "note", "region"})

@@ -149,3 +149,19 @@ def test_the_link_pins_a_span_of_seconds(open_page: Open) -> None:
         context(), "logs", group=APPLICATION, from_=f"{start:%Y-%m-%dT%H:%M:%SZ}", to=f"{end:%Y-%m-%dT%H:%M:%SZ}"
     )
     assert len(listed(app)["lines"]) == 3
+
+
+def test_an_alarm_a_resource_and_charts_lead_to_their_logs(open_page: Open) -> None:
+    """The hand-written groups fit none of the fleet's names: the way is there, and guesses nothing."""
+    for page, url in (("alarm", {"name": "web-cpu-high"}), ("resources", {"resource": "group~web-asg"}), ("wall", {})):
+        app = open_page(context(), page, **url)
+        links = [each.proto for each in app.get("page_link") if each.proto.page.startswith("logs")]
+        assert links, page
+        assert all("group=" not in link.query_string for link in links)
+
+
+def test_an_alarm_leads_to_the_logs_of_when_it_fired(open_page: Open) -> None:
+    app = open_page(context(), "alarm", name="web-cpu-high")
+    (link,) = [each.proto for each in app.get("page_link") if each.proto.page.startswith("logs")]
+    assert "from=2026-11-23T11%3A14%3A30Z" in link.query_string
+    assert link.label.startswith("Logs of 11")
