@@ -30,7 +30,7 @@ MOST_OPEN: Final = 30
 _OPEN: Final = "logs-open"
 _NEIGHBOURS: Final = "logs-neighbours"
 _BOX: Final = "logs-pattern"
-MODES: Final = {Mode.SEARCH: "Search"}
+MODES: Final = {Mode.SEARCH: "Lines", Mode.PATTERNS: "Patterns"}
 
 
 def keep(changed: LogState) -> None:

@@ -139,6 +139,8 @@ def _word(words: set[str]) -> str:
     """Give the word itself, or the placeholder with the key before it where all have one: `user=<*>`."""
     if len(words) == 1:
         return next(iter(words))
+    if words == {"/", "<path>"}:
+        return "<path>"
     keys = {found[0] if (found := _KEY.match(word)) else "" for word in words}
     return f"{keys.pop()}{ANY}" if len(keys) == 1 else ANY
 

@@ -16,6 +16,7 @@ _VARYING: Final = re.compile(r"<(?:[a-z]+|\*)>|\b[1-5]xx\b|⏎")
 _SOME_TEXT: Final = re.compile(r"[A-Za-z]{2,}")
 _PROPERTY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _KEY: Final = re.compile(r"([A-Za-z0-9_-]+)=")
+_WORD: Final = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,9}")
 
 
@@ -24,7 +25,7 @@ def pattern_of(template: Template) -> str | None:
 
     It may find others too, whose words are the same in another order: a filter pattern knows no template.
     """
-    asked = _json(template) if template.origin.is_json else [_quoted(run) for run in _runs(template)]
+    asked = _json(template) if template.origin.is_json else [_term(run) for run in _runs(template)]
     while asked:
         text = f"{{ {' && '.join(asked)} }}" if template.origin.is_json else " ".join(asked)
         if len(text) <= MAX_LENGTH and _finds(text, template):
@@ -92,6 +93,10 @@ def _selector(name: str) -> str:
     if _PROPERTY.fullmatch(name):
         return f"$.{name}"
     return f'$.["{name}"]'
+
+
+def _term(text: str) -> str:
+    return text if _WORD.fullmatch(text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:

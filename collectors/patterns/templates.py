@@ -65,10 +65,14 @@ class Mined:
     def template_of(self, message: str, reader: Reader) -> str:
         """Give the id of the template that a line is of; nothing where it is of none."""
         origin, text = read(message)
-        shape = reader.words(text)
-        found = self.names.get((origin, shape))
+        return self.named((origin, reader.words(text)))
+
+    def named(self, key: Key) -> str:
+        """Give the id of a shape's template; nothing where it is of none."""
+        found = self.names.get(key)
         if found is not None:
             return found
+        origin, shape = key
         return next((each.id for each in self.templates if each.origin == origin and covers(each.words, shape)), "")
 
 
@@ -129,14 +133,15 @@ class Miner:
             self.add(line.milliseconds, line.message)
         return self
 
-    def add(self, at: int, message: str) -> None:
-        """Take one line and its time in milliseconds since 1970."""
+    def add(self, at: int, message: str) -> Key:
+        """Take one line and its time in milliseconds since 1970; give what `Mined.names` knows it by."""
         self._lines += 1
         origin, text = read(message)
-        tally = self._tally((origin, self._reader.words(text)), at, message)
+        key = origin, self._reader.words(text)
+        tally = self._tally(key, at, message)
         if tally is None:
             self._rest += 1
-            return
+            return key
         tally.lines += 1
         if at < self._edge:
             tally.before += 1
@@ -151,6 +156,7 @@ class Miner:
         else:
             counts[start] = 1
             self._begin(start)
+        return key
 
     def _tally(self, key: Key, at: int, message: str) -> _Tally | None:
         found = self._tallies.get(key)

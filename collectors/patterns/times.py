@@ -12,7 +12,8 @@ from core.log_lines import EPOCH
 
 NAMES: Final = ("timestamp", "@timestamp", "time", "ts", "asctime", "datetime", "date")
 _ISO: Final = re.compile(
-    r"\s*[\[(\"]?(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
+    r"(?:\[\w{3,8}\]\s)?\s*[\[(\"]?(\d{4})[-/](\d\d)[-/](\d\d)[T ]"
+    r"(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
 )
 _MONTHS: Final = {
     name: at

@@ -13,7 +13,9 @@ from typing import Final
 ANY: Final = "<*>"
 MOST_TOKENS: Final = 120
 """Words of a line that are looked at; a line that differs from another only after them is the same."""
-MOST_CHARACTERS: Final = 4_000
+MOST_CHARACTERS: Final = 2_000
+LONGEST_WORD: Final = 300
+"""Characters of a word that are looked at; what follows varies."""
 MOST_REMEMBERED: Final = 100_000
 LONGEST_REMEMBERED: Final = 80
 
@@ -22,7 +24,7 @@ _RULES: Final = (
     ("trace", r"(?<![\w-])1-[0-9a-f]{8}-[0-9a-f]{24}(?![\w-])"),
     ("arn", r"\barn:aws[a-z-]*:[a-z0-9-]+:[^\s\"',;)\]}]*"),
     ("url", r"\b[a-z][a-z0-9+.-]{1,11}://[^\s\"'<>,;)\]}]+"),
-    ("email", r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
     ("time", r"\b\d{4}[-/]\d\d[-/]\d\d(?:[T_ ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?!\w)"),
     ("time", r"(?<![\w:.])\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?![\w:])"),
     ("time", r"(?<![\w:.])\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?!\w)"),
@@ -46,13 +48,16 @@ _RULES: Final = (
     ("duration", r"(?<![\w.])\d+(?:\.\d+)?(?:ns|us|µs|ms|s|sec|secs|m|min|mins|h|hr|hrs|d)\b"),
     ("size", r"(?<![\w.])\d+(?:\.\d+)?(?:[kKMGT]i?B|[kKMGT]|B|bytes)\b"),
     ("num", r"(?<![\w.])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w])"),
-    ("num", r"(?<![A-Za-z]{1}(?=\d(?!\d)))(?<!\d)\d{2,}"),
+    ("num", r"(?<!\d)\d{2,}"),
 )
 _VARIABLE: Final = re.compile("|".join(f"({rule})" for _name, rule in _RULES))
 _PLACEHOLDERS: Final = ("", *(f"<{name}>" for name, _rule in _RULES))
 _QUOTED: Final = re.compile(r"(?<![\w\\])(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')(?!\w)")
 _REQUEST: Final = re.compile(r"\"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) ")
-_STATUS: Final = re.compile(r"(?i)(\bstatus(?:_?code)?[\"']?\s?[=:]\s?|\bHTTP/[\d.]+\" )([1-5])\d\d\b")
+_STATUS: Final = re.compile(
+    r"(?i)(\bstatus(?:_?code)?[\"']?\s?[=:]\s?|\bHTTP/[\d.]+\" )([1-5])\d\d\b"
+    r"|\b((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S* )([1-5])\d\d\b"
+)
 _TELLING: Final = frozenset("0123456789/@\\:.")
 _HEAD: Final = re.compile(
     r"\s*[\[(]?(?:"
@@ -89,8 +94,8 @@ class Reader:
         text = text[:MOST_CHARACTERS]
         if '"' in text or "'" in text:
             text = _QUOTED.sub(_quoted, text)
-        if "tatus" in text or "HTTP/" in text:
-            text = _STATUS.sub(r"\1\2xx", text)
+        if "tatus" in text or " /" in text:
+            text = _STATUS.sub(r"\1\3\2\4xx", text)
         known = self._known
         words = []
         for word in text.split()[:MOST_TOKENS]:
@@ -99,6 +104,8 @@ class Reader:
         return tuple(words)
 
     def _look(self, word: str) -> str:
+        if len(word) > LONGEST_WORD:
+            return self._look(word[:LONGEST_WORD]) + ANY
         found = _VARIABLE.sub(_placeholder, word) if not _TELLING.isdisjoint(word) or len(word) >= 8 else word
         if len(word) <= LONGEST_REMEMBERED:
             if len(self._known) >= MOST_REMEMBERED:

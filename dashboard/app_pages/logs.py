@@ -7,10 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, log_parts, log_tabs, parts
+from dashboard import cached, log_parts, log_pattern_parts, log_tabs, parts
 from dashboard.charts.components import draw_chart
 from dashboard.charts.log_lines import LineList
-from dashboard.log_state import read_logs
+from dashboard.log_state import Mode, read_logs
 from dashboard.state import pinned
 from dashboard.views import logs
 from dashboard.views.logs import LogView
@@ -107,6 +107,8 @@ def draw_answer() -> None:
         draw_around()
     elif not logs.is_pattern(wanted.pattern):
         parts.empty("The pattern is not complete", "Lines are searched once it is; the box above says what is wrong.")
+    elif wanted.mode is Mode.PATTERNS:
+        log_pattern_parts.draw(context, state, wanted)
     else:
         draw_lines()
 

@@ -33,6 +33,7 @@ def write(path: Path, *lines: str) -> str:
         ('{"level": "INFO", "timestamp": "2026-11-27T06:00:01Z"}', 1795759201000),
         ('{"time": 1795759201}', 1795759201000),
         ('{"time": 1795759201250}', 1795759201250),
+        ("[INFO]\t2026-11-27T06:00:01.000Z\t663fbc8b up", 1795759201000),
         ("2026-02-31 06:00:01 no such day", None),
         ("no time at all", None),
         ('{"time": true', None),

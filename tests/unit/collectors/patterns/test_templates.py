@@ -47,6 +47,7 @@ def texts(*messages: str) -> dict[str, int]:
         ("don't can't", "don't can't"),
         ("status=503 code", "status=5xx code"),
         ('"GET /cart/7 HTTP/1.1" 502 17', '"GET <path> HTTP/<num>" 5xx <num>'),
+        ("GET /people/7 503 in 12ms", "GET <path> 5xx in <duration>"),
         ("com.jcraft.jsch.JSchException: Auth fail", "com.jcraft.jsch.JSchException: Auth fail"),
     ],
 )
@@ -86,6 +87,10 @@ def test_words_that_tell_how_it_went_never_vary() -> None:
 def test_the_key_before_a_value_stays() -> None:
     found = texts(*(f"auth for user={name} port=22 done" for name in ("ann", "bob", "cid")))
     assert found == {"auth for user=<*> port=<num> done": 3}
+
+
+def test_the_root_is_a_path_too() -> None:
+    assert texts("GET / 200", "GET /a 200", "GET /b 200") == {"GET <path> 2xx": 3}
 
 
 def test_a_first_word_varies_from_five_on() -> None:
