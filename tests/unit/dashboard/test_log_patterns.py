@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collectors.logs import reading, spans
-from collectors.logs.question import LogQuestion
+from collectors.logs import answering, spans
+from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.patterns.changes import Kind
 from collectors.scaling import Activity
 from core.log_lines import EPOCH, LogLine
@@ -43,11 +43,11 @@ def said(span: Timespan, *messages: str, each: int = 1) -> list[LogLine]:
 def look(
     after: Sequence[LogLine], before: Sequence[LogLine] | None, *, unread: timedelta = timedelta(0), most: int = 20_000
 ) -> Grouped:
-    def told(span: Timespan, lines: Sequence[LogLine]) -> tuple[LogQuestion, Reading[reading.LogAnswer]]:
+    def told(span: Timespan, lines: Sequence[LogLine]) -> tuple[LogQuestion, Reading[LogAnswer]]:
         asked = LogQuestion(PROD, "/app", span, "", (), most)
         start, end = spans.of(span)
         start += unread // timedelta(milliseconds=1)
-        return asked, Reading(reading.answered(asked, lines, [(start, end)] if start < end else []), NOW)
+        return asked, Reading(answering.answered(asked, lines, [(start, end)] if start < end else []), NOW)
 
     asked, later = told(SPAN, after)
     earlier = told(BEFORE, before)[1] if before is not None else None
