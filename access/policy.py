@@ -62,7 +62,7 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.PIN_METRIC: "pin metrics for everybody",
     Action.PUSH_METRIC: "push values into custom metrics",
     Action.EDIT_ALARM: "change alarms",
-    Action.EDIT_LOGS: "change metric filters and how long log lines are kept",
+    Action.EDIT_LOGS: "change metric filters, saved queries and how long log lines are kept",
     Action.EDIT_BUDGET: "change budgets",
     Action.SEE_AUDIT: "read the audit record",
     Action.RUN_GUARD: "run the spending guard",

@@ -19,7 +19,7 @@ T = TypeVar("T")
 AFTER_FAILURE: Final = timedelta(seconds=5)
 """How long a failure answers for the endpoint before it is asked again."""
 CHANGED_HERE: Final = frozenset(
-    {"alarms", "alarm documents", "mute rules", "topics", "budgets", "log groups", "metric filters"}
+    {"alarms", "alarm documents", "mute rules", "topics", "budgets", "saved queries", "log groups", "metric filters"}
 )
 """Kinds of readings that grow old at once when somebody changes something through Watchkeeper."""
 

@@ -42,6 +42,7 @@ from collectors.delivery import ActionFailure, Seen
 from collectors.free_tier import FreeTier
 from collectors.history import History
 from collectors.inventory import Inventory
+from collectors.logs.insights_desk import Insights
 from collectors.logs.sources import LogSources
 from collectors.pace import Pace
 from collectors.pins import PinReader, Pins
@@ -89,6 +90,7 @@ class CloudSources(LogSources):
         self._tags = alarm_tags.snapshots(store)
         self._mutes = live_alarms.mute_snapshots(store)
 
+        self.insights = Insights(clients, store, self.log_store, self)
         self.export = _export(clients)
 
     @property
@@ -322,6 +324,7 @@ class CloudSources(LogSources):
         Of `alarms`, ARNs, the tags are read again at once; those of the others stay.
         """
         self._changed[scope] = at
+        self.insights.changed(scope, at=at)
 
         def renewed() -> Reading[None]:
             self._renewed_tags(scope, alarms, at)

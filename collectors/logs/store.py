@@ -67,6 +67,13 @@ MIGRATIONS: Final = (
         PRIMARY KEY (search, low, high)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE insights_runs (
+        id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, asked_at INTEGER NOT NULL,
+        body BLOB NOT NULL, results BLOB
+    );
+    CREATE INDEX insights_runs_at ON insights_runs (account, region, asked_at);
+    """,
 )
 
 

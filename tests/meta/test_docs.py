@@ -107,7 +107,9 @@ SERVICES = (
     "lambda",
     "logs",
 )
-CHANGES_NOTHING = {("logs", "FilterLogEvents"), ("logs", "TestMetricFilter")}
+CHANGES_NOTHING = {
+    ("logs", name) for name in ("FilterLogEvents", "TestMetricFilter", "StartLiveTail", "StartQuery", "StopQuery")
+}
 """Reads that are not named as such."""
 
 
