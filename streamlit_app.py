@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from cloud.settings import Settings, SettingsError, load
+from core import lifeline
 from dashboard import cached, serving, warmup
 from dashboard.beacon import BeaconDesk
 
@@ -57,4 +58,5 @@ app = st.App(
 )
 
 if __name__ == "__main__":
+    lifeline.follow()
     app.run(config=serving.server_options(settings))

@@ -60,7 +60,7 @@ def run(settings: Settings) -> int:
         print("Check the credentials in the environment (AWS_PROFILE, SSO login, role) and try again;", file=sys.stderr)
         print("or watch the demo cloud, which needs none: WATCHKEEPER_CLOUD=demo make run", file=sys.stderr)
         return 1
-    return running.run(settings, os.environ, say=say)
+    return running.run(settings, os.environ, say=say, clock=clock)
 
 
 def watched(settings: Settings) -> str:

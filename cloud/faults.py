@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from core.reading import Fault, FaultKind, Scope
 
@@ -93,7 +94,7 @@ class NotFree(CloudError):  # noqa: N818 - the house's word for it
         return f"{operation} in {scope} was not called{_because(self.detail)}"
 
 
-EXPECTED: Final = (aws.ClientError, aws.BotoCoreError, CloudError)
+EXPECTED: Final = (aws.ClientError, aws.BotoCoreError, ResponseParserError, CloudError)
 """What a collector catches: everything that AWS, the network or the cap may do to a call."""
 
 _DENIED: Final = frozenset(
@@ -148,6 +149,8 @@ def translate(error: Exception) -> CloudError:
         return ExpiredLogin(str(error))
     if isinstance(error, _NO_ANSWER):
         return Unreachable(str(error))
+    if isinstance(error, ResponseParserError):
+        return ServiceFailure("its answer is not one that AWS gives; a proxy on the way may have put it there")
     if isinstance(error, _OURS):
         return InvalidRequest(_one_line(str(error)))
     return ServiceFailure(_one_line(str(error)))

@@ -1,26 +1,28 @@
-"""Starts, watches and stops the processes of `make run`: what is checked before, their environment, one console."""
+"""Starts the processes of `make run`: what is checked before, their environment, one console, the address at last."""
 
 from __future__ import annotations
 
 import errno
 import http.client
 import os
+import re
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import orjson
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
-from honcho.printer import Printer
 
+from cloud import deaths
 from cloud.database import DatabaseDownError, NewerSchemaError, forget
+from cloud.deaths import Death
 from cloud.ledger import Ledger
 from cloud.settings import PREFIX, Settings, config_path
+from cloud.supervising import Supervisor
 
 ROOT: Final = Path(__file__).parents[1]
 PROCFILE: Final = ROOT / "Procfile"
@@ -30,6 +32,11 @@ ANSWER_SECONDS: Final = 90
 """How long the dashboard may take until it answers."""
 _DEMO_LEFTOVERS: Final = ("history", "logs")
 """Names of the tables that a demo leaves and the next one has no use for."""
+
+_PROCESS: Final = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+?)\s*$", re.MULTILINE)
+"""A line of a Procfile."""
+_COLOURS: Final = ("36", "33", "32")
+"""Of processes on a terminal: cyan, yellow, green."""
 
 Say = Callable[[str], None]
 
@@ -112,11 +119,10 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
 
 def commands(settings: Settings, procfile: str) -> dict[str, str]:
     """Give the command of each process to start, in order, out of the Procfile's text."""
-    known = parse_procfile(procfile).processes
+    known = {found[1]: found[2] for found in _PROCESS.finditer(procfile)}
     names = DEMO_PROCESSES if settings.is_demo else AWS_PROCESSES
     extra = {"demo": f" --port {settings.demo_port} --seed {settings.demo_seed}"}
-    # `exec` makes the shell become the process, so that a signal to one reaches the other.
-    return {name: f"exec {known[name]}{extra.get(name, '')}" for name in names}
+    return {name: known[name] + extra.get(name, "") for name in names}
 
 
 def forget_last_demo(settings: Settings) -> None:
@@ -126,90 +132,70 @@ def forget_last_demo(settings: Settings) -> None:
             forget(settings.place, name)
 
 
-def run(settings: Settings, environ: Mapping[str, str], *, say: Say, output: TextIO | None = None) -> int:
-    """Start everything, print one address when it answers, and stop everything on Ctrl-C, SIGTERM or a death.
+def run(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    say: Say,
+    clock: Callable[[], datetime],
+    output: TextIO | None = None,
+) -> int:
+    """Start everything, print one address when it answers, and stop everything on Ctrl-C or SIGTERM.
 
-    Gives the exit code: 0 after a wished stop, 1 when a process ended by itself.
+    Gives the exit code: 0 after a wished stop, 1 when a process ended that cannot be started again.
     """
     try:
         forget_last_demo(settings)
     except DatabaseDownError as error:
         say(f"The last demo's history cannot be removed: {error.detail}")
         return 1
-    console = _Console(settings, say, output or sys.stdout)
-    manager = _Supervisor(console)
-    console.manager = manager
-    env = environment(settings, environ)
-    for name, command in commands(settings, PROCFILE.read_text(encoding="utf-8")).items():
-        manager.add_process(name, command, env=env, cwd=str(ROOT))
-    manager.loop()
-    console.stopped.set()
-    return 0 if manager.wished else 1
+    wanted = commands(settings, PROCFILE.read_text(encoding="utf-8"))
+    last: dict[str, Death] = {}
+
+    def noted(death: Death) -> None:
+        last[death.process] = death
+        deaths.write(settings.data_dir, last.values())
+
+    deaths.write(settings.data_dir, ())
+    console = _Console(say, clock, output or sys.stdout, width=max(map(len, wanted)))
+    supervisor = Supervisor(
+        wanted, environment(settings, environ), str(ROOT), console, clock, noted, irreplaceable=frozenset({"demo"})
+    )
+    stopped = threading.Event()
+    threading.Thread(target=_announce, args=(settings, say, stopped), name="announce", daemon=True).start()
+    supervisor.run()
+    stopped.set()
+    return 0 if supervisor.wished else 1
 
 
-class _Supervisor(Manager):  # type: ignore[misc]
-    """honcho's manager, which also survives a signal before every process has started (honcho 2.0.0)."""
+class _Console:
+    """Prints what processes say, each line with its time and whose it is; in colour where a person looks."""
 
-    def __init__(self, console: _Console) -> None:
-        super().__init__(console)
-        self.wished = False
-        """Somebody asked for the stop."""
+    def __init__(self, say: Say, clock: Callable[[], datetime], output: TextIO, *, width: int) -> None:
+        self.say = say
+        self._clock = clock
+        self._output = output
+        self._width = width
+        self._colours: dict[str, str] = {}
 
-    def terminate(self) -> None:
-        """Stop all processes; before all have started, note the wish for the loop, which comes back here."""
-        if not self._any_ended():
-            self.wished = True
-        if self._all_started():
-            super().terminate()
-
-    def _any_ended(self) -> bool:
-        return bool(super()._any_stopped())
-
-    def _any_stopped(self) -> bool:
-        """Also true once a stop is wished: from then on honcho counts the seconds until it kills."""
-        return self.wished or self._any_ended()
+    def line(self, name: str, text: str) -> None:
+        prefix = f"{self._clock().astimezone():%H:%M:%S} {name:<{self._width}} | "
+        if self._output.isatty():
+            colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+            prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
+        print(prefix + text, file=self._output, flush=True)
 
 
-class _Console(Printer):  # type: ignore[misc]
-    """Prints what processes say, and of the manager's own messages only what a person needs."""
-
-    def __init__(self, settings: Settings, say: Say, output: TextIO) -> None:
-        super().__init__(output)
-        self.manager: _Supervisor | None = None
-        self.stopped = threading.Event()
-        self._settings = settings
-        self._say = say
-        self._left = len(DEMO_PROCESSES if settings.is_demo else AWS_PROCESSES)
-
-    def write(self, message: Any) -> None:
-        if message.name != "system":
-            if message.data.strip():
-                super().write(message)
+def _announce(settings: Settings, say: Say, stopped: threading.Event) -> None:
+    """Say the address once the dashboard answers."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not stopped.wait(0.1):
+        if demo_answers(settings) and answers(settings):
+            say(f"Watchkeeper is ready: {settings.dashboard_url}  (Ctrl-C stops it)")
             return
-        text = str(message.data).strip()
-        if " started (pid=" in text:
-            self._left -= 1
-            if self._left == 0:
-                threading.Thread(target=self._announce, name="announce", daemon=True).start()
-        elif " stopped (rc=" in text and self.manager and not self.manager.wished and not self.stopped.is_set():
-            self.stopped.set()
-            name, _, code = text.partition(" stopped (rc=")
-            self._say(f"The {name} process ended by itself (exit code {code.rstrip(')')}); stopping the others.")
-        elif text.endswith("received"):
-            self.stopped.set()
-            self._say("Stopping.")
-
-    def _announce(self) -> None:
-        """Say the address once the dashboard answers."""
-        settings = self._settings
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while not self.stopped.wait(0.1):
-            if demo_answers(settings) and answers(settings):
-                self._say(f"Watchkeeper is ready: {settings.dashboard_url}  (Ctrl-C stops it)")
-                return
-            if time.monotonic() > deadline:
-                self._say(f"The dashboard has not answered for {ANSWER_SECONDS} s; what it said stands above.")
-                return
+        if time.monotonic() > deadline:
+            say(f"The dashboard has not answered for {ANSWER_SECONDS} s; what it said stands above.")
+            return
 
 
 def demo_answers(settings: Settings) -> bool:

@@ -40,6 +40,7 @@ from collectors.page_load.commands import Surroundings
 from collectors.patterns import commands as pattern_commands
 from collectors.sources import CloudSources
 from collectors.store import Store
+from core import lifeline
 from core.reading import Fault, FaultKind, Scope
 from dashboard.console import guarding
 from dashboard.console.guarding import PriceError
@@ -183,6 +184,8 @@ def poll(
     said: list[Fault] = []
     while not stop.is_set():
         faults = look(sources, guard)
+        if stop.is_set():
+            break  # an endpoint that ends with us is no news
         for message in dict.fromkeys(fault.message for fault in faults if fault not in said):
             log.warning("%s", message)
         said = faults
@@ -209,4 +212,5 @@ def look(sources: CloudSources, guard: guarding.Look | None = None) -> list[Faul
 
 
 if __name__ == "__main__":
+    lifeline.follow()
     sys.exit(main())

@@ -12,7 +12,7 @@ from cloud.database import DatabaseDownError
 from collectors.last_good import LastGood
 from collectors.snapshots import Snapshots
 from collectors.store import Store
-from core.reading import Reading, Scope
+from core.reading import FaultKind, Reading, Scope
 
 T = TypeVar("T")
 
@@ -90,9 +90,15 @@ class Sharing:
         return Reading(previous.value, previous.at, reading.faults) if previous else reading
 
     def _lately_failed(self, kind: str, scope: Scope, now: datetime, patience: timedelta) -> Any:
-        """Give the last failure while it is young: an endpoint that is down is not asked by every viewer."""
-        at, reading = self._failed.get((kind, scope), (None, None))
-        return reading if at is not None and now - at < patience else None
+        """Give the last failure while it is young: an endpoint that is down is not asked by every viewer.
+
+        Long patience is for what lasts, such as a role that may not ask; what was out of reach may be there by now.
+        """
+        if (kind, scope) not in self._failed:
+            return None
+        at, reading = self._failed[kind, scope]
+        passes = any(fault.kind is FaultKind.UNREACHABLE for fault in reading.faults)
+        return reading if now - at < (AFTER_FAILURE if passes else patience) else None
 
     def _lock(self, kind: str, scope: Scope) -> threading.Lock:
         with self._guard:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
 import streamlit as st
 
 from access.approvals import Approvals
 from access.audit import Audit
 from access.identity import Actor, local_actor
+from budgets.prices import UsagePrices
+from cloud import deaths
 from cloud.clients import Clients
 from cloud.database import NewerSchemaError
+from cloud.deaths import Death
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
@@ -82,6 +86,8 @@ class Context:
     """Estimates and the spending guard; none where nothing remembers what it did."""
     log_secrets: bool = False
     """Secrets in log lines are shown, because a setting says so."""
+    deaths: Callable[[], tuple[Death, ...]] = tuple
+    """Gives which processes beside the dashboard ended by themselves last."""
     refresh: float = REFRESH_SECONDS
     """Seconds between the ticks of what is on screen."""
     cadence: float = REFRESH_SECONDS
@@ -137,8 +143,18 @@ class NotReady(Exception):  # noqa: N818 - it is no error of ours
 _CALLER: Final = Scope("the caller's account", "any region")
 
 
-def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons | None = None) -> Context:
-    """Give the context of the product: collectors behind the feed."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What reaches the cloud and the store."""
+
+    clients: Clients
+    store: Store
+    prices: UsagePrices
+    scopes: tuple[Scope, ...]
+
+
+def _open(settings: Settings, clock: Callable[[], datetime]) -> _Opened:
+    """Open the cloud and the store; raises NotReady in words for a page."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         meter, store = Meter(settings.place, clock=clock, caps=settings.caps), Store(settings.place)
@@ -147,34 +163,24 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         raise NotReady(error.detail if isinstance(error, NewerSchemaError) else f"{error}.") from error
     clients = Clients(settings, meter)
     try:
-        scopes = clients.scopes()
+        return _Opened(clients, store, prices, clients.scopes())
     except CloudError as error:
         clients.close()
         store.close()
         raise NotReady(error.sentence(_CALLER, "sts:GetCallerIdentity")) from error
-    sources = CloudSources(clients, store)
-    accounts = tuple(dict.fromkeys(scope.account for scope in scopes))
-    feed = Feed()
-    drafts = Drafts(settings.place)
-    audit = Audit(settings.data_dir)
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons | None = None) -> Context:
+    """Give the context of the product: collectors behind the feed."""
+    opened = _open(settings, clock)
+    clients, meter = opened.clients, opened.clients.meter
+    sources = CloudSources(clients, opened.store)
+    feed, drafts, audit = Feed(), Drafts(settings.place), Audit(settings.data_dir)
     approvals = Approvals(settings.place, audit)
-
-    def bill(start: date) -> dict[str, Reading[tuple[SpendLine, ...]]]:
-        return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
-
-    def shut() -> None:
-        feed.close()
-        drafts.close()
-        approvals.close()
-        if sources.export is not None:
-            sources.export.close()
-        clients.close()
-        sources.log_store.close()
-        store.close()
-
+    bill = partial(_bill, sources, clock)
     return Context(
-        scopes=scopes,
-        names={scope.account: clients.account_name(scope.account) for scope in scopes},
+        scopes=opened.scopes,
+        names={scope.account: clients.account_name(scope.account) for scope in opened.scopes},
         sources=sources,
         feed=feed,
         actor=local_actor(settings),
@@ -190,8 +196,26 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         pushing=SpoolDesk(settings, clock=clock),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
-        guards=Guardroom(clients, sources, audit, approvals, prices),
+        guards=Guardroom(clients, sources, audit, approvals, opened.prices),
         log_secrets=settings.log_secrets == "show",
+        deaths=partial(deaths.read, settings.data_dir),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
-        close=shut,
+        close=partial(_shut, (feed, drafts, approvals, sources.export, clients, sources.log_store, opened.store)),
     )
+
+
+def _bill(
+    sources: CloudSources, clock: Callable[[], datetime], start: date
+) -> dict[str, Reading[tuple[SpendLine, ...]]]:
+    accounts = dict.fromkeys(scope.account for scope in sources.scopes)
+    return {account: sources.spend(account, start=start, now=clock()) for account in accounts}
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+def _shut(opened: Iterable[_Closes | None]) -> None:
+    for each in opened:
+        if each is not None:
+            each.close()

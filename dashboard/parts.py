@@ -17,7 +17,7 @@ import streamlit as st
 from access.policy import Action
 from cloud.metering import feature
 from core.reading import Fault, Scope
-from dashboard import presence
+from dashboard import cached, presence
 from dashboard.cached import Context
 from dashboard.charts.unit import MISSING
 from dashboard.state import LONGEST_VALUE, RANGES, SHORTEST_SPAN, PageState, read
@@ -173,9 +173,11 @@ def _range_control(state: PageState, context: Context) -> None:
 
 def freshness(view: frame.Frame) -> None:
     """Draw the line under the bar: how old what is on screen is, and what else must be known of it."""
+    here = cached.context()
+    beside = frame.process_badges(here.deaths(), now=here.now())
     with st.container(key="fresh"):
         # One element, whatever it says: a tick never leaves a badge of the tick before behind.
-        st.markdown(" ".join(_badge(each) for each in (view.freshness, *view.badges)))
+        st.markdown(" ".join(_badge(each) for each in (view.freshness, *view.badges, *beside)))
 
 
 def age(state: PageState, context: Context, read_at: datetime) -> None:

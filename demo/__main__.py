@@ -17,6 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core import lifeline
 from core.timespan import parse_instant
 from demo.clock import Clock, RunningClock, StandingClock
 from demo.story import Story
@@ -88,4 +89,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    lifeline.follow()
     sys.exit(main())

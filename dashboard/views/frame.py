@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cloud.deaths import Death
 from collectors.pace import Pace
 from core.reading import Fault, FaultKind, Scope
 from dashboard.charts.targets import duration
@@ -19,6 +20,7 @@ from dashboard.wording import (
     WARNING,
     Look,
     age,
+    capital,
     clock,
     count,
     listed,
@@ -30,6 +32,9 @@ WORTH_A_WORD = 1.1
 """Reads that come this many times as rarely as asked for are said to."""
 STALE_AFTER = timedelta(seconds=45)
 """Reads this old are called stale: several refreshes have failed or not come back; where they are rarer, two have."""
+
+DEATH_SAID = timedelta(minutes=10)
+"""How long it is said that a process was started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,18 @@ def pace_badges(pace: Pace) -> tuple[Badge, ...]:
     elif pace.left is not None and pace.paid >= WORTH_A_WORD:
         lasts = f"{pace.left.amount} lasts until {pace.left.limit.opens}"
         found.append(Badge(f"Paid reads come every {_wait(pace.refresh * pace.paid)}, so that {lasts}", INFO))
+    return tuple(found)
+
+
+def process_badges(deaths: Sequence[Death], *, now: datetime) -> tuple[Badge, ...]:
+    """Say which process beside the dashboard ended by itself lately, and when it starts again."""
+    found = []
+    for each in deaths:
+        ended = f"{capital(each.process)} ended by itself at {clock(each.at)} UTC"
+        if now < each.again_at:
+            found.append(Badge(f"{ended}, starts again at {clock(each.again_at)}", WARNING))
+        elif now - each.again_at < DEATH_SAID:
+            found.append(Badge(f"{ended}, was started again", INFO))
     return tuple(found)
 
 

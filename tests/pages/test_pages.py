@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
+from cloud.deaths import Death
 from cloud.pricing import PriceBook
 from collectors.inventory import Inventory
 from collectors.pins import Pins
@@ -191,6 +192,23 @@ def test_stories_whose_control_is_silent_say_so(open_page: Open) -> None:
 def test_stale_says_how_old(open_page: Open, lag: timedelta, words: str) -> None:
     app = open_page(context(FakeSources(lag=lag)))
     assert any(words in badge.value.replace("\\", "").replace("\u2060", "") for badge in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (1, "Collector ended by itself at 11:31:29 UTC, starts again at 11:31:33"),
+        (300, "Collector ended by itself at 11:26:30 UTC, was started again"),
+        (700, ""),
+    ],
+)
+def test_a_process_that_died_is_said_for_a_while(open_page: Open, ago: int, words: str) -> None:
+    at = NOW - timedelta(seconds=ago)
+    death = Death("collector", at, -9, at + timedelta(seconds=4))
+    app = open_page(replace(context(), deaths=lambda: (death,)), "wall")
+    text = seen.text(app).replace("\\", "").replace("\u2060", "")
+    assert words in text
+    assert ("ended by itself" in text) is bool(words)
 
 
 def test_stale_figures_stay_on_screen(open_page: Open) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import botocore.session
 import pytest
 from botocore import exceptions as aws
+from botocore.parsers import create_parser
 
 from cloud.faults import (
+    EXPECTED,
     AccessDenied,
     CloudError,
     ExpiredLogin,
@@ -14,6 +17,7 @@ from cloud.faults import (
     ServiceFailure,
     Throttled,
     Unreachable,
+    fault_of,
     translate,
 )
 from core.reading import FaultKind, Scope
@@ -52,6 +56,18 @@ def answered(code: str, status: int, message: str = "so it is") -> aws.ClientErr
 )
 def test_each_kind_has_one_word(error: Exception, expected: type[CloudError]) -> None:
     assert type(translate(error)) is expected
+
+
+def test_an_answer_that_is_none_of_aws_s_is_an_expected_failure() -> None:
+    """A guest network's sign-in page in place of STS's XML."""
+    shape = botocore.session.Session().get_service_model("sts").operation_model("GetCallerIdentity").output_shape
+    assert shape is not None
+    page = {"status_code": 200, "headers": {}, "body": b"<html>Sign in<br></html>"}
+    with pytest.raises(EXPECTED) as raised:
+        create_parser("query").parse(page, shape)
+    fault = fault_of(raised.value, SCOPE, "sts:GetCallerIdentity")
+    assert (fault.kind, fault.retryable) == (FaultKind.SERVICE_FAILURE, True)
+    assert "a proxy on the way" in fault.message
 
 
 def test_a_fault_names_action_and_place_calmly() -> None:

@@ -8,19 +8,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from cloud import running
+from cloud import deaths, running
 from cloud.__main__ import main
 from cloud.database import Database
+from cloud.deaths import Death
 from cloud.ledger import LEDGER, MIGRATIONS
 from cloud.settings import PREFIX, load
+from cloud.supervising import pause_after
 
 ROOT = Path(__file__).parents[3]
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what runs")
 
 
 def free_port() -> int:
@@ -31,14 +38,20 @@ def free_port() -> int:
 
 SLEEPER = """
 import os, signal, socket, sys, time
+from core import lifeline
+lifeline.follow()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-if 'demo' in sys.argv:
+if 'broken' in sys.argv:
+    sys.exit(3)
+if sys.argv[0].endswith('demo.py'):
     listening = socket.create_server(('127.0.0.1', int(os.environ['WATCHKEEPER_DEMO_PORT'])))
-print('up', flush=True)
+print(f'up as {os.getpid()}', flush=True)
 time.sleep(60)
 """
 DASHBOARD = """
 import http.server, os, signal, sys
+from core import lifeline
+lifeline.follow()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -51,20 +64,18 @@ import os, sys
 from pathlib import Path
 from cloud import running
 from cloud.__main__ import main
-from cloud.__main__ import main
 running.PROCFILE = Path(sys.argv[1])
 sys.exit(main(["run"]))
 """
 
 
 @contextmanager
-def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def started(tmp_path: Path, *, collector: str = "") -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Run three small processes in place of the product's, and wait for the address."""
-    for name, code in {"sleeper": SLEEPER, "dashboard": DASHBOARD}.items():
+    for name, code in {"demo": SLEEPER, "collector": SLEEPER, "dashboard": DASHBOARD, "runner": RUNNER}.items():
         (tmp_path / f"{name}.py").write_text(code)
-    (tmp_path / "runner.py").write_text(RUNNER)
     (tmp_path / "Procfile").write_text(
-        f"demo: python {tmp_path}/sleeper.py demo\ncollector: python {tmp_path}/sleeper.py\n"
+        f"demo: python {tmp_path}/demo.py\ncollector: python {tmp_path}/collector.py {collector}\n"
         f"dashboard: python {tmp_path}/dashboard.py\n"
     )
     environ = {
@@ -85,7 +96,7 @@ def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]
     assert process.stdout is not None
     said: list[str] = []
     try:
-        while not said or "is ready" not in said[-1]:
+        while not collector and (not said or "is ready" not in said[-1]):
             line = process.stdout.readline()
             assert line, said
             said.append(line.strip())
@@ -120,7 +131,7 @@ def gone(tmp_path: Path) -> bool:
     return True
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
+@needs_proc
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything_and_is_no_failure(number: signal.Signals, tmp_path: Path) -> None:
     with started(tmp_path) as (process, said):
@@ -131,7 +142,7 @@ def test_a_signal_stops_everything_and_is_no_failure(number: signal.Signals, tmp
     assert said[-1] == "Stopping."
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
+@needs_proc
 def test_ctrl_c_reaches_the_whole_group_and_still_stops_cleanly(tmp_path: Path) -> None:
     with started(tmp_path) as (process, said):
         os.killpg(process.pid, signal.SIGINT)
@@ -140,15 +151,86 @@ def test_ctrl_c_reaches_the_whole_group_and_still_stops_cleanly(tmp_path: Path) 
     assert not any("Traceback" in line for line in said)
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see what is left")
-def test_the_death_of_one_stops_the_others_and_is_said(tmp_path: Path) -> None:
+def running_of(tmp_path: Path, name: str) -> int | None:
+    """The process that runs a file now."""
+    for pid in children(tmp_path):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if words[1] == f"{tmp_path}/{name}.py":
+            return pid
+    return None
+
+
+def wait_for(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 15
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@needs_proc
+@pytest.mark.parametrize("name", ["collector", "dashboard"])
+def test_one_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path, name: str) -> None:
     with started(tmp_path) as (process, said):
-        victims = [pid for pid in children(tmp_path) if b"dashboard.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        os.kill(victims[0], signal.SIGKILL)
-        process.wait(15)
-    assert process.returncode == 1
+        victim = running_of(tmp_path, name)
+        assert victim is not None
+        others = set(children(tmp_path)) - {victim}
+        os.kill(victim, signal.SIGKILL)
+        assert wait_for(lambda: running_of(tmp_path, name) not in {None, victim})
+        assert others <= set(children(tmp_path))
+        (death,) = deaths.read(tmp_path / "var" / "demo")
+        assert (death.process, death.code, death.again_at - death.at) == (name, -9, timedelta(seconds=1))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
     assert gone(tmp_path)
-    assert "The dashboard process ended by itself (exit code -9); stopping the others." in said
+    assert f"The {name} process ended by itself (exit code -9); it starts again in 1 s." in said
+
+
+@needs_proc
+def test_a_demo_cloud_that_dies_ends_everything_since_its_world_is_gone(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, said):
+        victim = running_of(tmp_path, "demo")
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        assert process.wait(15) == 1
+    assert gone(tmp_path)
+    assert "The demo process ended by itself (exit code -9); stopping the others." in said
+
+
+@needs_proc
+def test_one_that_never_gets_up_ends_everything_and_is_said(tmp_path: Path) -> None:
+    with started(tmp_path, collector="broken") as (process, said):
+        assert process.wait(15) == 1
+    assert gone(tmp_path)
+    assert "The collector process ended by itself (exit code 3); stopping the others." in said
+
+
+@needs_proc
+def test_when_the_manager_itself_is_killed_its_processes_end(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, _):
+        assert len(children(tmp_path)) == 4
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(15) == -signal.SIGKILL
+        assert gone(tmp_path)
+
+
+def test_pauses_grow_with_each_death_in_a_row() -> None:
+    assert [pause_after(each) for each in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_what_cannot_be_read_of_the_processes_is_nothing(tmp_path: Path) -> None:
+    death = Death("collector", AT, -9, AT + timedelta(seconds=2))
+    deaths.write(tmp_path, [death])
+    assert deaths.read(tmp_path) == (death,)
+    for text in ("", "{", '[{"process": "collector"}]', "[1]", "null"):
+        (tmp_path / deaths.NAME).write_text(text)
+        assert deaths.read(tmp_path) == ()
+    assert deaths.read(tmp_path / "nowhere") == ()
+    deaths.write(tmp_path / "nowhere", [death])
 
 
 def test_a_taken_port_is_named_with_its_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -227,7 +309,7 @@ def test_a_database_that_does_not_answer_keeps_nothing_from_starting(monkeypatch
     settings = load()
     assert running.problems(settings) == []
     said: list[str] = []
-    assert running.run(settings, {}, say=said.append) == 1  # but a demo has a past to forget
+    assert running.run(settings, {}, say=said.append, clock=lambda: AT) == 1  # but a demo has a past to forget
     assert said[0].startswith("The last demo's history cannot be removed: connection to server")
     assert "s3cr3t" not in said[0]
 
