@@ -12,6 +12,7 @@ from demo.bills import Bills
 from demo.budget_book import BudgetBook
 from demo.clock import Clock
 from demo.fleets import Fleets
+from demo.insights.queries import EveryQuery
 from demo.logs.book import LogBooks
 from demo.metric_store import Stores
 
@@ -34,6 +35,7 @@ class Ground:
     budgets: dict[str, BudgetBook] = field(default_factory=dict)
     """By account."""
     logs: LogBooks = field(default_factory=LogBooks)
+    queries: EveryQuery = field(default_factory=EveryQuery)
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

@@ -61,7 +61,10 @@ ROUTES: Final[dict[str, ServiceFactory]] = {
 UNLOCKED: Final = frozenset({"cloudwatch"})
 """Services with locks of their own; every other request waits its turn, because moto has none."""
 
-LONG_READS: Final = frozenset({("logs", "FilterLogEvents"), ("logs", "GetLogEvents")})
+LONG_READS: Final = frozenset(
+    ("logs", operation)
+    for operation in ("FilterLogEvents", "GetLogEvents", "GetQueryResults", "GetLogGroupFields", "GetLogRecord")
+)
 """Operations that take long, change nothing, and take the lock themselves where they look at what changes."""
 
 BILLED_BY_REQUEST: Final = {

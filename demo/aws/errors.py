@@ -30,9 +30,11 @@ class Protocol(StrEnum):
 class AwsError(ServiceException):
     """A refusal in AWS's code and words."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, *, status: int = 400, members: dict[str, Any] | None = None) -> None:
         super().__init__(code, message)
         self.status = status
+        self.members = members or {}
+        """What the modelled error holds besides its message."""
 
 
 def protocol_of(*, content_type: str, path: str, has_target: bool, service: str) -> Protocol:
@@ -61,7 +63,7 @@ def error_answer(error: AwsError, protocol: Protocol, *, model: ServiceModel | N
         headers["x-amzn-errortype"] = name
         if model is not None and "awsQueryCompatible" in model.metadata:
             headers["x-amzn-query-error"] = f"{error.code};{fault}"
-        document = {"__type": name, "message": error.message}
+        document = {"__type": name, "message": error.message, **error.members}
         if protocol is Protocol.CBOR:
             headers |= {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
             return status, headers, cbor2.dumps(document)

@@ -74,6 +74,7 @@ class LogFrame(OverMoto, LogsResponse):
         retention = kept.retention_in_days
         return self.book.group(
             kept.name,
+            label=f"{self.scope.account}:{kept.name}",
             created=created_ms(kept),
             retention=int(retention) if retention else None,
             now=self.now.timestamp(),

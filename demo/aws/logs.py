@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from demo.aws.log_filters import LogFilters
 from demo.aws.log_groups import LogGroups
+from demo.aws.log_queries import LogQueries
 from demo.aws.log_reading import LogReading
 from demo.aws.log_writing import LogWriting
 
 
-class LogsService(LogGroups, LogReading, LogWriting, LogFilters):
+class LogsService(LogGroups, LogReading, LogWriting, LogFilters, LogQueries):
     """Every operation of CloudWatch Logs that the demo cloud answers itself."""

@@ -66,6 +66,8 @@ class LogGroup:
     """One group as it can be read now."""
 
     name: str
+    label: str
+    """Account and name, as Logs Insights calls the group."""
     created: int
     """Milliseconds; a site writes nothing before it."""
     since: int
@@ -134,13 +136,13 @@ class LogBook:
         self._filters: dict[str, dict[str, MetricFilter]] = {}
         self._lock = RLock()
 
-    def group(self, name: str, *, created: int, retention: int | None, now: float) -> LogGroup:
+    def group(self, name: str, *, label: str, created: int, retention: int | None, now: float) -> LogGroup:
         """Give a group that exists, with what it keeps: `created` in milliseconds, `retention` in days."""
         kept = 0 if retention is None else int(now * 1000) - retention * DAY_MS
         journal, plan = self.writer(name)
         with self._lock:
             since = max(kept, self._gone.get(name, 0))
-            return LogGroup(name, created, since, now, self._put.setdefault(name, Put()), journal, plan)
+            return LogGroup(name, label, created, since, now, self._put.setdefault(name, Put()), journal, plan)
 
     def put(self, name: str, stream: str, events: Iterable[tuple[int, str]], *, now_ms: int) -> None:
         """Keep events that were put by the API."""
