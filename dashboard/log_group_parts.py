@@ -17,7 +17,7 @@ from collectors.logs.groups import LogGroup
 from core.reading import Scope
 from dashboard import filter_desk, parts, plan_dialog
 from dashboard.cached import Context
-from dashboard.views import log_groups, metric_filters
+from dashboard.views import filter_trials, log_groups, metric_filters
 from dashboard.views.log_groups import GroupList, GroupReadings, GroupRow, Only, Wanted
 from dashboard.wording import count, md, plain
 
@@ -233,7 +233,7 @@ def _draw_filters(desk: Desk, row: GroupRow) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filter-ways"):
         st.page_link(
             "app_pages/workbench.py", label="Alarm on its metric", icon=":material/notification_add:",
-            query_params={"metric": metric_filters.alarm_choice(live).text()},
+            query_params={"metric": filter_trials.alarm_choice(live).text()},
         )  # fmt: skip
         if st.button("Change", icon=":material/edit:", key="filter-change"):
             filter_desk.lay(metric_filters.draft_of(live))

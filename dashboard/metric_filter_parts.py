@@ -16,10 +16,12 @@ from collectors.logs.trial import Disagreement
 from core.reading import Reading
 from core.series import MetricId
 from dashboard import filter_desk, parts, plan_dialog
+from dashboard.charts.components import draw_chart
 from dashboard.fields import Fields, Write
 from dashboard.log_group_parts import ROW_PIXELS, Desk
-from dashboard.views import metric_filters
-from dashboard.views.metric_filters import SPANS, UNITS, CheckedFilter, FilterDraft, LinesRead, TrialView
+from dashboard.views import filter_trials, metric_filters
+from dashboard.views.filter_trials import SPANS, LinesRead, TrialView
+from dashboard.views.metric_filters import UNITS, CheckedFilter, FilterDraft
 from dashboard.wording import md, plain
 
 LINES_SECONDS: Final = 15.0
@@ -27,7 +29,8 @@ LINES_SECONDS: Final = 15.0
 DIRECTORY_SECONDS: Final = 300.0
 GLANCE: Final = 3.0
 """Seconds that a run waits for AWS's verdict."""
-TABLE_PIXELS: Final = 330
+TABLE_PIXELS: Final = 300
+CHART_PIXELS: Final = 170
 _SPAN: Final = "filter-lines"
 
 
@@ -89,6 +92,7 @@ def _draw_tried(desk: Desk, checked: CheckedFilter, span: str) -> None:
     if read is None:
         return
     shown = _tried(desk, checked, span, read)
+    _draw_names(checked, filter_trials.fields_of(read.value, checked))
     parts.faults(read.faults)
     parts.faults(shown.faults)
     st.markdown(f"**{md(shown.sentence)}**")
@@ -101,20 +105,32 @@ def _draw_tried(desk: Desk, checked: CheckedFilter, span: str) -> None:
         st.markdown(f":orange[:material/warning:] {md(problem)}")
     if shown.differing:
         _draw_differing(shown.differing)
+    draw_chart(shown.chart, key="filter-chart", height=CHART_PIXELS)
     st.dataframe(
         shown.table, hide_index=True, height=TABLE_PIXELS, row_height=ROW_PIXELS, key="filter-trial",
         alt="Lines of the group, and whether we and AWS find them.",
     )  # fmt: skip
 
 
+def _draw_names(checked: CheckedFilter, names: Sequence[str]) -> None:
+    """Draw the fields of the lines; one that is pressed comes into the pattern, where values can be taken from it."""
+    if not names:
+        return
+    with st.popover("Fields of these lines", icon=":material/data_object:", key="filter-names"):
+        st.caption("A press adds the field to the pattern. Value and dimensions are taken from fields of the pattern.")
+        for place, name in enumerate(names):
+            if st.button(md(name), key=f"filter-name-{place}", type="tertiary"):
+                filter_desk.change(pattern=filter_trials.with_field(checked.draft.pattern, name))
+                st.rerun(scope="app")
+
+
 def _tried(desk: Desk, checked: CheckedFilter, span: str, read: Reading[LinesRead]) -> TrialView:
     """Hold the filter against lines, by us and by AWS."""
-    found = metric_filters.tried(checked, read.value.lines)
+    found = filter_trials.tried(checked, read.value.lines)
     asked = trial.asked(found)
     judged = _judged(desk, checked, asked) if checked.pattern is not None else None
-    sentence = metric_filters.matched(read.value, span, wrong_pattern=checked.pattern is None)
     known = known_metrics(desk)
-    return metric_filters.view(checked, sentence, found, judged, asked, known, now=desk.context.now())
+    return filter_trials.view(checked, read.value, span, found, judged, asked, known, now=desk.context.now())
 
 
 _SIGNS: Final = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}
@@ -126,7 +142,7 @@ def _draw_differing(differing: Sequence[Disagreement]) -> None:
             "Ours": "found" if each.ours else "not found",
             "AWS": "found" if each.aws else "not found",
             "Values": ", ".join(f"{plain(name)}: {plain(one)} · {plain(other)}" for name, one, other in each.values),
-            "Line": metric_filters.shown(each.message),
+            "Line": filter_trials.shown(each.message),
         }
         for each in differing
     ]
@@ -140,7 +156,7 @@ def _lines(
     context, group, pattern = desk.context, checked.draft.group, checked.draft.pattern
 
     def load() -> Reading[LinesRead]:
-        return metric_filters.read_lines(context.sources, desk.scope, group, pattern, span, now=context.now())
+        return filter_trials.read_lines(context.sources, desk.scope, group, pattern, span, now=context.now())
 
     return ("filter-lines", desk.scope, group, pattern, span), load
 
@@ -184,6 +200,6 @@ def _review(desk: Desk, checked: CheckedFilter) -> None:
     key, load = _lines(desk, checked, span)
     snapshot = desk.context.feed.look(key, partial(parts.booked, str(key[0]), load), every=None, patience=GLANCE)
     shown = None if snapshot is None else _tried(desk, checked, span, snapshot.value)
-    made = () if shown is None else shown.metrics.found
-    st.session_state[plan_dialog.MADE] = {(checked.definition.group, checked.definition.name): made}
-    plan_dialog.ask(partial(metric_filters.plan_of, checked, shown, known_metrics(desk), desk.scope))
+    start = filter_trials.alarm_start(checked.definition, shown)
+    st.session_state[plan_dialog.MADE] = {(checked.definition.group, checked.definition.name): start}
+    plan_dialog.ask(partial(filter_trials.plan_of, checked, shown, known_metrics(desk), desk.scope))

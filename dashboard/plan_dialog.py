@@ -17,7 +17,7 @@ from access.policy import Action
 from core.reading import Verdict
 from dashboard import parts
 from dashboard.cached import Context
-from dashboard.views import metric_filters, review
+from dashboard.views import filter_trials, metric_filters, review
 from dashboard.wording import md, plain
 
 Offer = Callable[[], ChangePlan | None]
@@ -52,7 +52,7 @@ _FEEDS: Final = (
 """First words of the snapshots that a change makes old."""
 CALLS_PIXELS: Final = 260
 MADE: Final = "filter-made"
-"""Metrics that a metric filter would have made of real lines, by its group and name: an alarm begins with one."""
+"""What an alarm on a metric filter's metric begins with, by the filter's group and name."""
 
 
 def ask(offer: Offer, room: Doing | None = None) -> None:
@@ -186,9 +186,9 @@ def _alarm_on(done: Outcome) -> None:
     """Draw the way from a metric filter that was just made to an alarm on its metric."""
     made = metric_filters.made_by(done.plan) if done.done else None
     if made is not None:
-        seen = st.session_state.get(MADE, {}).get((made.group, made.name), ())
-        choice = metric_filters.alarm_choice(made, seen)
+        begun = st.session_state.get(MADE, {}).get((made.group, made.name))
+        start = begun or filter_trials.alarm_start(made, None)
         st.page_link(
             "app_pages/workbench.py", label="Alarm on its metric", icon=":material/notification_add:",
-            query_params={"metric": choice.text()},
+            query_params=start.params(),
         )  # fmt: skip

@@ -5,14 +5,24 @@ Pure. AWS is asked by `collectors.logs.metric_filters.judge`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
 
 from collectors.logs.metric_filters import LONGEST_MESSAGE, MOST_MESSAGES, Judged, MetricFilter
+from collectors.logs.question import LogBucket
 from core.filter_pattern import FilterPattern
 from core.filter_pattern.values import number_in
 from core.log_lines import LogLine
-from core.series import MetricId
+from core.series import MetricId, Series
+from core.timespan import Timespan
+
+MINUTE: Final = 60
+"""Seconds of a datapoint: metric filters report by the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,58 @@ def metrics(definition: MetricFilter, lines: Sequence[Tried]) -> Metrics:
     early = dict.fromkeys(made[: len(made) // 2])
     found = dict.fromkeys(made)
     return Metrics(tuple(found), len(found) - len(early), len(matching))
+
+
+def minutes(definition: MetricFilter, lines: Sequence[Tried], span: Timespan) -> Series:
+    """Give what the filter's metric would have been, minute by minute: how many matched, or how large values were.
+
+    A minute without a match has the default value, or is a gap: whether any line came then is not known here.
+    Values of all dimensions are taken together.
+    """
+    counts = number_in(definition.value) is not None
+    whole = span.aligned(MINUTE)
+    first, last = int(whole.start.timestamp()), int(whole.end.timestamp())
+    found: dict[int, list[float]] = {}
+    for each in lines:
+        number = None if each.value is None else number_in(each.value)
+        at = each.line.milliseconds // 1_000 // MINUTE * MINUTE
+        if number is not None and first <= at < last:
+            found.setdefault(at, []).append(float(number))
+    nothing = math.nan if definition.default is None else definition.default
+    values = [_datapoint(found.get(at), nothing, counts=counts) for at in range(first, last, MINUTE)]
+    statistic = "Sum" if counts else "Average"
+    return _series(range(first, last, MINUTE), values, MINUTE, definition.unit, statistic, whole.end)
+
+
+def _datapoint(values: Sequence[float] | None, nothing: float, *, counts: bool) -> float:
+    if not values:
+        return nothing
+    return sum(values) if counts else sum(values) / len(values)
+
+
+def counted(definition: MetricFilter, buckets: Sequence[LogBucket]) -> Series:
+    """Give the same for a filter that counts, from counts of more lines than are held; a bar may be several minutes.
+
+    Parts of the span that were not read whole are gaps.
+    """
+    whole = [bucket for bucket in buckets if bucket.whole]
+    width = max(MINUTE, max((bucket.span.seconds for bucket in whole), default=MINUTE))
+    each = number_in(definition.value) or 0
+    sums: dict[int, float] = {}
+    for bucket in whole:
+        at = int(bucket.span.start.timestamp()) // width * width
+        sums[at] = sums.get(at, 0.0) + bucket.lines * each
+    times = sorted(sums)
+    end = whole[-1].span.end if whole else None
+    return _series(times, [sums[at] for at in times], width, definition.unit, "Sum", end)
+
+
+def _series(
+    times: Iterable[int], values: Sequence[float], period: int, unit: str, label: str, end: datetime | None
+) -> Series:
+    at, found = np.array(list(times), dtype=np.int64), np.array(values, dtype=np.float64)
+    known = np.isfinite(found)
+    return Series(at[known], found[known], period, unit or None, label, end)
 
 
 def asked(lines: Sequence[Tried]) -> tuple[str, ...]:

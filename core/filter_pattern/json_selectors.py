@@ -36,6 +36,7 @@ _STEP: Final = re.compile(
 )
 
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_\-]+", re.ASCII)
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]+")
 """Characters that a JSON document holds as they are, unless it escapes them needlessly."""
 _NUMERIC: Final = re.compile(r"[0-9+\-.eE]*")
@@ -94,6 +95,24 @@ def read_selector(text: str) -> Selector | None:
         steps.append(_step(match))
         place = match.end()
     return Selector(text, tuple(steps)) if steps else None
+
+
+def selector_of(steps: Iterable[str | int]) -> Selector:
+    """Give the selector that leads along names and places.
+
+    >>> str(selector_of(["user", "roles", 0, "a.b"]))
+    "$.user.roles[0].['a.b']"
+    """
+    found = tuple(steps)
+    return Selector("$" + "".join(_written_step(step) for step in found), found)
+
+
+def _written_step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if _NAME.fullmatch(step):
+        return f".{step}"
+    return f'.["{step}"]' if "'" in step else f".['{step}']"
 
 
 def _step(match: re.Match[str]) -> Step:
@@ -260,6 +279,15 @@ def _behind(message: str, place: int) -> int:
     while place < len(message) and (message[place] == ":" or message[place].isspace()):
         place += 1
     return place
+
+
+def with_any(pattern: JsonPattern | None, selector: Selector) -> JsonPattern:
+    """Give a pattern that also wants a text or number where the selector leads; None begins a new one."""
+    wanted = Condition(selector, Comparison(Operator.EQUAL, Text("*")))
+    if pattern is None:
+        return JsonPattern(wanted)
+    parts = pattern.root.parts if isinstance(pattern.root, All) else (pattern.root,)
+    return JsonPattern(All((*parts, wanted)))
 
 
 def read_json(text: str) -> JsonPattern:

@@ -45,9 +45,9 @@ def draw_form() -> None:
         left, right = st.columns([4, 6], gap="xsmall")
         with left, parts.card("filter-form", f"Metric filter on {draft.group}", None), st.container(key="mf-fields"):
             metric_filter_parts.draw_fields(desk, checked)
+            metric_filter_parts.draw_buttons(desk, checked)
         with right, parts.card("filter-trial", "Tried on real lines", None):
             metric_filter_parts.draw_trial(desk, checked)
-        metric_filter_parts.draw_buttons(desk, checked)
 
 
 parts.bar("Log groups", state, context, timed=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
@@ -112,7 +113,7 @@ class Viewer:
             self.page.wait_for_timeout(250)
         raise AssertionError(f"after {seconds} s it still did not hold; the page says:\n{self.text()[:2000]}")
 
-    def shows(self, text: str) -> bool:
+    def shows(self, text: str | re.Pattern[str]) -> bool:
         """Say whether a text is on the page, our components' shadow trees included."""
         return self.page.get_by_text(text).count() > 0
 

@@ -19,7 +19,7 @@ from collectors.logs.groups import LogGroup
 from collectors.logs.metric_filters import Judged, MetricFilter, from_response
 from collectors.logs.question import LogAnswer, LogQuestion
 from core.reading import Reading, Scope
-from dashboard.views import log_groups, metric_filters
+from dashboard.views import filter_trials, log_groups, metric_filters
 from dashboard.views.log_groups import Incoming, Only, Wanted
 from dashboard.views.metric_filters import FilterDraft
 from tests.pages import seen
@@ -154,7 +154,7 @@ def test_a_form_from_a_pattern_is_tried_on_real_lines(open_page: Open) -> None:
     app = opened(open_page, FakeSources(), group=APPLICATION, pattern="ERROR")
     text = said(app)
     assert 'Lines that contain "ERROR".' in text
-    assert "12 lines of the last 1h match." in text
+    assert "12 lines of the last hour match." in text
     assert "AWS finds the same in 50 lines that it was asked about." in text
     assert "This adds 1 metric, $0.00 a month, 8 of 10 free left." in text
     assert app.text_input(key="mf-name").value == "application-matches"
@@ -174,7 +174,7 @@ def test_a_verdict_that_is_denied_is_said_and_leaves_ours(open_page: Open) -> No
     text = said(opened(open_page, sources, group=APPLICATION, pattern="ERROR"))
     assert "AWS has not said what it finds." in text
     assert "logs:TestMetricFilter" in text
-    assert "12 lines of the last 1h match." in text
+    assert "12 lines of the last hour match." in text
 
 
 def test_a_wrong_pattern_says_where_and_cannot_be_reviewed(open_page: Open) -> None:
@@ -192,6 +192,30 @@ def test_dimensions_are_priced_by_the_values_that_lines_have(open_page: Open) ->
     assert "This adds 12 metrics, $1.20 a month" in text
     assert "Counted on 12 matching lines" in text
     assert "6 of 12 metrics came with the second half of the lines: more will come" in text
+
+
+def test_a_field_of_the_lines_comes_into_the_pattern_with_a_press(open_page: Open) -> None:
+    app = opened(open_page, FakeSources(), group=APPLICATION, pattern="ERROR")
+    assert "$.request_id" in said(app)
+    (button,) = [each for each in app.button if each.label.replace("\\", "").replace("\u2060", "") == "$.ms"]
+    button.click().run()
+    assert app.query_params["pattern"] == "{ $.ms = * }"
+    assert "$.ms" in app.selectbox(key="mf-value").options
+
+
+@pytest.mark.parametrize(
+    ("pattern", "extended"),
+    [
+        ("", "{ $.a = * }"),
+        ("ERROR", "{ $.a = * }"),
+        ("{ $.b = 1 }", "{ $.b = 1 && $.a = * }"),
+        ("{ $.b = 1 || $.c = 2 }", "{ ($.b = 1 || $.c = 2) && $.a = * }"),
+        ("{ $.b = 1 && $.c = 2 }", "{ $.b = 1 && $.c = 2 && $.a = * }"),
+        ("{ wrong", "{ $.a = * }"),
+    ],
+)
+def test_a_pattern_with_one_more_field(pattern: str, extended: str) -> None:
+    assert filter_trials.with_field(pattern, "$.a") == extended
 
 
 def test_a_hostile_line_is_shown_as_it_is(open_page: Open) -> None:
@@ -279,11 +303,12 @@ def test_a_link_is_the_form_again() -> None:
 
 def test_the_plan_carries_what_aws_said(room: LogRoom) -> None:
     checked = metric_filters.check(FilterDraft(APPLICATION, "ERROR", "e", "N", "M"), [])
-    lines = metric_filters.tried(checked, log_lines())
+    lines = filter_trials.tried(checked, log_lines())
     asked = tuple(line.message for line in log_lines()[20:40])
     judged = Reading(Judged({}), NOW)
-    view = metric_filters.view(checked, "", lines, judged, asked, (), now=NOW)
-    plan = metric_filters.plan_of(checked, view, (), PROD)
+    read = filter_trials.LinesRead(LogAnswer(), LogAnswer())
+    view = filter_trials.view(checked, read, "1h", lines, judged, asked, (), now=NOW)
+    plan = filter_trials.plan_of(checked, view, (), PROD)
     assert plan.warnings[0].startswith("AWS differs on 1 line of 20")
     room.cloud.retention[APPLICATION] = 14
     done = room.carry_out(plan, context(FakeSources(), role=Role.ENGINEER).actor, now=NOW)
@@ -291,9 +316,11 @@ def test_the_plan_carries_what_aws_said(room: LogRoom) -> None:
     made = metric_filters.made_by(done.plan)
     assert made == checked.definition
     assert from_response(room.cloud.filters[APPLICATION, "e"]) == made
-    assert metric_filters.alarm_choice(made).text() == "N~M~Sum"
+    assert filter_trials.alarm_choice(made).text() == "N~M~Sum"
+    start = filter_trials.alarm_start(made, view)
+    assert start.params() == {"metric": "N~M~Sum", "threshold": "1"}
     slow = replace(made, value="$.ms")
-    assert metric_filters.alarm_choice(slow, view.metrics.found).statistic == "Average"
+    assert filter_trials.alarm_choice(slow, view.metrics.found).statistic == "Average"
 
 
 class Halting(FakeSources):
@@ -306,4 +333,4 @@ class Halting(FakeSources):
 
 def test_what_is_not_read_yet_is_said(open_page: Open) -> None:
     text = said(opened(open_page, Halting(), group=APPLICATION, pattern="ERROR"))
-    assert "lines of the last 1h match so far: 20 min of it is read." in text
+    assert "lines of the last hour match so far: 20 min of it is read." in text

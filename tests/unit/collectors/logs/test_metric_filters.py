@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from access.changes import ChangePlan, Ending, Outcome, carry_out
 from access.identity import Actor, Role
 from collectors.logs import publishing
 from collectors.logs.metric_filters import Judged, MetricFilter, from_response, selector_words, to_request, wrong
-from collectors.logs.trial import asked, disagreements, metrics, tried
+from collectors.logs.question import LogBucket
+from collectors.logs.trial import asked, counted, disagreements, metrics, minutes, tried
 from core.filter_pattern import parse
-from core.log_lines import EPOCH
+from core.log_lines import EPOCH, LogLine
+from core.timespan import Timespan
 from tests.unit.collectors.logs.fake_groups import HERE, FakeGroups, errors, line
 
 ANA = Actor("ana", Role.ENGINEER)
@@ -222,3 +225,39 @@ def test_a_viewer_is_told_why_not(cloud: FakeGroups, tmp_path: Path) -> None:
     assert found.ending is Ending.REFUSED
     assert "to change metric filters and how long log lines are kept takes an engineer" in found.sentence
     assert not cloud.written
+
+
+def at(minute: int, second: int, message: str) -> LogLine:
+    return line(message, (minute * 60 + second) * 1_000)
+
+
+HOUR = Timespan(EPOCH, EPOCH + timedelta(minutes=5))
+
+
+def test_what_the_metric_would_have_been_minute_by_minute() -> None:
+    lines = [at(0, 1, "ERROR"), at(0, 59, "ERROR"), at(1, 0, "fine"), at(3, 0, "ERROR"), at(9, 0, "ERROR")]
+    gaps = minutes(errors(value="2"), tried(errors(value="2"), parse("ERROR"), lines), HOUR)
+    assert (gaps.times.tolist(), gaps.values.tolist(), gaps.label) == ([0, 180], [4.0, 2.0], "Sum")
+    filled = minutes(errors(default=0.0), tried(errors(), parse("ERROR"), lines), HOUR)
+    assert filled.values.tolist() == [2, 0, 0, 1, 0]
+
+
+def test_values_are_averaged_and_what_is_no_number_is_left_out() -> None:
+    definition = errors(pattern="{ $.ms = * }", value="$.ms", unit="Milliseconds")
+    lines = [at(0, 1, '{"ms": 10}'), at(0, 2, '{"ms": 30}'), at(0, 3, '{"ms": "slow"}'), at(1, 0, '{"ms": "slow"}')]
+    found = minutes(definition, tried(definition, parse(definition.pattern), lines), HOUR)
+    assert (found.times.tolist(), found.values.tolist()) == ([0], [20.0])
+    assert (found.unit, found.label) == ("Milliseconds", "Average")
+
+
+def test_more_lines_than_are_held_are_counted_by_bars() -> None:
+    def bucket(start: int, seconds: int, lines: int, *, whole: bool = True) -> LogBucket:
+        begin = EPOCH + timedelta(seconds=start)
+        return LogBucket(Timespan(begin, begin + timedelta(seconds=seconds)), lines, whole)
+
+    halves = [bucket(0, 30, 3), bucket(30, 30, 4), bucket(60, 30, 5), bucket(90, 30, 6, whole=False)]
+    found = counted(errors(value="2"), halves)
+    assert (found.period, found.times.tolist(), found.values.tolist()) == (60, [0, 60], [14.0, 10.0])
+    long = counted(errors(), [bucket(0, 180, 7), bucket(180, 180, 8)])
+    assert (long.period, long.values.tolist()) == (180, [7.0, 8.0])
+    assert not len(counted(errors(), []))
