@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
 
 from tests.browser.conftest import Viewer, choose
+from tests.browser.product import Product
+from tests.wire.clouds import Cloud
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +52,14 @@ def test_the_page_is_whole_in_every_size_and_theme(
     assert person.outside == []
 
 
+@pytest.fixture
+def tidy(product: Product) -> Iterator[None]:
+    """Take the filter off again: other tests see the same cloud."""
+    yield
+    Cloud(product.demo_url).client("logs").delete_metric_filter(logGroupName=WEB, filterName="web-info")
+
+
+@pytest.mark.usefixtures("tidy")
 def test_from_a_pattern_to_a_metric_filter_to_an_alarm(viewer: Callable[..., Viewer]) -> None:
     person = viewer().open(f"/log-groups?group={quote(WEB)}")
     person.until(lambda p: p.shows("New metric filter"))
