@@ -169,7 +169,7 @@ class TestPrice:
         desk = desk_of(clients, place)
         quoted = desk.quote(asked(), now=NOW).value
         assert quoted.verdict.reason == (
-            "This query may cost up to $0.012, and the monthly cap on our own calls is $0.00."
+            "This query may cost up to $0.01, and the monthly cap on our own calls is $0.00."
         )
         run = desk.ask(quoted, by="ann", now=NOW).value
         assert run is not None
