@@ -18,6 +18,7 @@ def pages(context: cached.Context) -> list[st.Page]:
         st.Page("app_pages/explorer.py", title="Explorer", icon=":material/query_stats:", url_path="explorer"),
         st.Page("app_pages/resources.py", title="Resources", icon=":material/dns:", url_path="resources"),
         st.Page("app_pages/logs.py", title="Logs", icon=":material/article:", url_path="logs"),
+        st.Page("app_pages/insights.py", title="Logs Insights", url_path="insights", visibility="hidden"),
         st.Page("app_pages/log_groups.py", title="Log groups", url_path="log-groups", visibility="hidden"),
         st.Page("app_pages/page_load.py", title="Page load", url_path="page-load", visibility="hidden"),
         st.Page("app_pages/alarms.py", title="Alarms", icon=":material/notifications:", url_path="alarms"),

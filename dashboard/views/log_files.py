@@ -44,11 +44,12 @@ def table(lines: Sequence[LogLine], *, bare: bool) -> bytes:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for line in lines:
-        writer.writerow([_cell(value) for value in _record(line, bare=bare).values()])
+        writer.writerow([cell(value) for value in _record(line, bare=bare).values()])
     return file.getvalue().encode("utf-8-sig", "replace")
 
 
-def _cell(value: str) -> str:
+def cell(value: str) -> str:
+    """Give a value as a spreadsheet may have it: it takes none for a formula."""
     return f"'{value}" if value.lstrip(" ").startswith(FORMULA_SIGNS) else value
 
 

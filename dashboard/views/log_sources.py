@@ -6,15 +6,50 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from collectors.logs.fields import LogField
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.insights import InsightsQuery, ScanQuote
 from collectors.logs.metric_filters import Judged, MetricFilter
+from collectors.logs.queries import SavedQuery
 from collectors.logs.question import LogAnswer, LogQuestion
+from collectors.logs.runs import Rows, Run
 from core.log_lines import LogLine
 from core.reading import Reading, Scope
 
 
+class InsightsDesk(Protocol):
+    """Everything that is done with Logs Insights. Nothing raises for what AWS or the network does."""
+
+    def quote(self, query: InsightsQuery, *, now: datetime) -> Reading[ScanQuote]:
+        """Say what a query scans and costs, and whether the caps allow it; asking is free."""
+
+    def ask(self, quoted: ScanQuote, *, by: str, now: datetime) -> Reading[Run | None]:
+        """Put a query into the queue whose price somebody has accepted."""
+
+    def runs(self, scope: Scope, *, now: datetime) -> Reading[tuple[Run, ...]]:
+        """Give the newest runs of a place, newest first, and move on those that are open."""
+
+    def rows(self, scope: Scope, run: str, *, now: datetime) -> Reading[Rows]:
+        """Give what a run has found by now."""
+
+    def stop(self, scope: Scope, run: str, *, now: datetime) -> Reading[Run | None]:
+        """Stop a run; what it has scanned by then is charged."""
+
+    def fields(
+        self, scope: Scope, group: str, *, around: datetime | None = None, now: datetime
+    ) -> Reading[tuple[LogField, ...]]:
+        """Give the fields of a group's lines, the most frequent first."""
+
+    def saved(self, scope: Scope, *, now: datetime) -> Reading[tuple[SavedQuery, ...]]:
+        """Give the account's saved queries by name."""
+
+
 class LogReads(Protocol):
     """Every read of logs. All may take seconds; none raises for what AWS or the network does."""
+
+    @property
+    def insights(self) -> InsightsDesk:
+        """Where Logs Insights is asked."""
 
     def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
         """Give every log group by name."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
+from cloud.faults import AccessDenied
 from collectors.logs import answering, spans
+from collectors.logs.fields import LogField
 from collectors.logs.groups import LogGroup, LogStream
+from collectors.logs.insights import INCOMING, GroupScan, InsightsQuery, ScanQuote
 from collectors.logs.metric_filters import Judged, MetricFilter
+from collectors.logs.queries import SavedQuery
 from collectors.logs.question import LogAnswer, LogQuestion
+from collectors.logs.runs import Rows, Run, RunState
 from core.filter_pattern import parse
 from core.log_lines import EPOCH, LogLine
-from core.reading import Reading, Scope
+from core.money import Money
+from core.reading import Reading, Scope, Verdict
 
 T = TypeVar("T")
 
@@ -52,6 +59,77 @@ def log_lines() -> tuple[LogLine, ...]:
     return tuple(lines)
 
 
+FOUND = Rows(
+    ("bin(5m)", "errors", "message"),
+    tuple(
+        (
+            f"2026-11-23 {10 + place // 12:02}:{place * 5 % 60:02}:00.000",
+            str(place),
+            HOSTILE_LINE if place == 3 else "GET",
+        )
+        for place in range(8)
+    ),
+)
+"""What a query finds: a count by time, with a line of somebody's in between."""
+
+
+@dataclass
+class FakeInsights:
+    """Logs Insights of the account: a cap that may be zero, and runs that end when a test says so."""
+
+    cap: Money = field(default_factory=lambda: Money(Decimal(1)))
+    held: list[Run] = field(default_factory=list)
+    """Newest first."""
+    found: Rows = field(default_factory=lambda: FOUND)
+    state: RunState = RunState.COMPLETE
+    """What becomes of the next run."""
+    place: tuple[int, int] | None = None
+    """Where its text is wrong."""
+    denied: bool = False
+
+    def quote(self, query: InsightsQuery, *, now: datetime) -> Reading[ScanQuote]:
+        parts = tuple(GroupScan(name, 2_000_000_000, 2_400_000_000, INCOMING, "STANDARD") for name in query.groups)
+        each, left = Money(Decimal("0.000000000005")), f"the monthly cap on our own calls is {self.cap}"
+        verdict = Verdict(allowed=True, reason="")
+        if not parts:
+            verdict = Verdict(allowed=False, reason="Choose the log groups to query.")
+        elif not self.cap.amount:
+            verdict = Verdict(allowed=False, reason=f"This query may cost up to $0.01, and {left}.")
+        return Reading(ScanQuote(query, parts, each, left, verdict), now)
+
+    def ask(self, quoted: ScanQuote, *, by: str, now: datetime) -> Reading[Run | None]:
+        run = Run(f"{len(self.held):016x}", quoted.query, by, now, quoted.most, self.state, place=self.place)
+        if self.state is RunState.COMPLETE:
+            run = replace(run, scanned=1_900_000_000, scanned_lines=360, matched=12, rows=len(self.found.rows))
+        if self.state is RunState.FAILED:
+            run = replace(run, problem="unexpected symbol found")
+        self.held.insert(0, run)
+        return Reading(run, now)
+
+    def runs(self, scope: Scope, *, now: datetime) -> Reading[tuple[Run, ...]]:
+        return Reading(tuple(self.held), now)
+
+    def rows(self, scope: Scope, run: str, *, now: datetime) -> Reading[Rows]:
+        done = next((each for each in self.held if each.id == run), None)
+        return Reading(self.found if done is not None and done.rows else Rows(), now)
+
+    def stop(self, scope: Scope, run: str, *, now: datetime) -> Reading[Run | None]:
+        self.held = [replace(each, state=RunState.STOPPED) if each.id == run else each for each in self.held]
+        return Reading(None, now)
+
+    def fields(
+        self, scope: Scope, group: str, *, around: datetime | None = None, now: datetime
+    ) -> Reading[tuple[LogField, ...]]:
+        if self.denied:
+            return Reading((), now, (AccessDenied().to_fault(scope, "logs:GetLogGroupFields"),))
+        names = ("@timestamp", "@message", "level", "ms", "request-id", HOSTILE_LINE)
+        return Reading(tuple(LogField(name, 100 - place) for place, name in enumerate(names)), now)
+
+    def saved(self, scope: Scope, *, now: datetime) -> Reading[tuple[SavedQuery, ...]]:
+        found = SavedQuery("q-1", "web/errors", "filter level = 'ERROR'", (APPLICATION,), now)
+        return Reading((found, SavedQuery("q-2", HOSTILE_LINE, "fields @message")), now)
+
+
 @dataclass
 class FakeLogs:
     """Answers about logs; `FakeSources` is one."""
@@ -63,6 +141,7 @@ class FakeLogs:
     """Metric filters of all groups."""
     judged_otherwise: frozenset[str] = frozenset()
     """Lines of which AWS says the opposite of what we say."""
+    insights: FakeInsights = field(default_factory=FakeInsights)
     unread: timedelta = timedelta(0)
     """How much of a span's beginning is not read yet."""
 
