@@ -6,7 +6,7 @@ A selector must lead to a text or a number, otherwise a comparison does not hold
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -21,10 +21,10 @@ from core.filter_pattern.conditions import (
     check_regexes,
     comparison_of,
     conditions,
-    holds,
     in_words,
     joined_of,
     parse_tree,
+    predicate,
     written,
 )
 from core.filter_pattern.errors import FilterPatternError
@@ -60,9 +60,26 @@ class Selector:
 
     text: str = field(compare=False)
     steps: tuple[Step, ...]
+    plain: bool = field(init=False, compare=False, repr=False)
+    """Leads to one place at most."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", not any(isinstance(step, Wildcard) for step in self.steps))
 
     def found(self, document: object) -> list[Any]:
         """Give what it leads to: nothing, one value, or with wildcards several."""
+        if self.plain:
+            value: Any = document
+            for step in self.steps:
+                if isinstance(value, dict):
+                    if step not in value:
+                        return []
+                    value = value[step]
+                elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                    value = value[step]
+                else:
+                    return []
+            return [value]
         values: list[Any] = [document]
         for step in self.steps:
             values = [inner for value in values for inner in _inner(value, step)]
@@ -150,16 +167,21 @@ class Condition:
     selector: Selector
     test: Comparison | State
 
-    def holds(self, document: object) -> bool:
-        found = self.selector.found(document)
+    def predicate(self) -> Callable[[object], bool]:
+        """Give the question whether it is so in a document. Built once, asked of every line."""
+        found_in = self.selector.found
         if isinstance(self.test, Comparison):
-            return any(self.test.holds(value) for value in found if _is_value(value))
+            holds = self.test.predicate()
+            if self.selector.plain:
+                return lambda document: _one_holds(found_in(document), holds)
+            return lambda document: any(_is_value(value) and holds(value) for value in found_in(document))
         match self.test:
             case State.NULL:
-                return any(value is None for value in found)
+                return lambda document: None in found_in(document)
             case State.ABSENT:
-                return not found
-        return any(value is (self.test is State.TRUE) for value in found)
+                return lambda document: not found_in(document)
+        wanted = self.test is State.TRUE
+        return lambda document: any(value is wanted for value in found_in(document))
 
     def words(self) -> str:
         said = self.test.words() if isinstance(self.test, Comparison) else _STATE_WORDS[self.test]
@@ -169,8 +191,15 @@ class Condition:
         return f"{self.selector} {self.test}"
 
 
+_VALUES: Final = frozenset({str, int, float})
+
+
 def _is_value(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    return type(value) in _VALUES
+
+
+def _one_holds(found: Sequence[Any], holds: Callable[[Any], bool]) -> bool:
+    return bool(found) and type(found[0]) in _VALUES and holds(found[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +209,19 @@ class JsonPattern:
     root: Joined[Condition]
     needed: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """Texts without which no line matches, if it holds no escapes: most lines need not be read as JSON."""
+    holds: Callable[[object], bool] = field(init=False, compare=False, repr=False)
+    """Whether a document is as wanted."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needed", tuple(dict.fromkeys(_needed(self.root))))
+        object.__setattr__(self, "holds", predicate(self.root, Condition.predicate))
 
     def matches(self, message: str) -> bool:
         for text in self.needed:
             if text not in message and "\\" not in message:
                 return False
         document = document_of(message)
-        return document is not None and holds(self.root, lambda condition: condition.holds(document))
+        return document is not None and self.holds(document)
 
     def comparisons(self) -> Iterator[Comparison]:
         """Every comparison, from left to right."""
@@ -253,9 +285,9 @@ def _needed(node: Joined[Condition]) -> Iterator[str]:
 def _fitting(condition: Condition, document: object) -> Iterator[Found]:
     """Give the values by which a comparison holds, each once."""
     if isinstance(condition.test, Comparison):
-        for value in dict.fromkeys(value for value in condition.selector.found(document) if _is_value(value)):
-            if condition.test.holds(value):
-                yield value
+        yield from filter(
+            condition.test.predicate(), dict.fromkeys(filter(_is_value, condition.selector.found(document)))
+        )
 
 
 def _text(value: Found) -> str:

@@ -7,8 +7,8 @@ many fields as the pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from lark import Token, Tree
@@ -18,10 +18,10 @@ from core.filter_pattern.conditions import (
     check_regexes,
     comparison_of,
     conditions,
-    holds,
     in_words,
     joined_of,
     parse_tree,
+    predicate,
     written,
 )
 from core.filter_pattern.errors import FilterPatternError
@@ -53,8 +53,9 @@ class SpaceField:
     """Empty for a field that is only counted."""
     held: Joined[FieldCondition] | None = None
 
-    def holds(self, text: str) -> bool:
-        return self.held is None or holds(self.held, lambda condition: condition.comparison.holds(text))
+    def predicate(self) -> Callable[[str], bool] | None:
+        """Give the question whether a field's text is as wanted; None where any is. Built once, asked of every line."""
+        return None if self.held is None else predicate(self.held, lambda condition: condition.comparison.predicate())
 
     def __str__(self) -> str:
         return self.name if self.held is None else written(self.held)
@@ -68,6 +69,13 @@ class FieldsPattern:
     last: tuple[SpaceField, ...] = ()
     open: bool = False
     """There is an ellipsis between the first and the last fields, for any number of others."""
+    asked: tuple[tuple[int, Callable[[str], bool]], ...] = field(init=False, compare=False, repr=False)
+    """The place of each field with conditions, from the end where it is below 0, and the question."""
+
+    def __post_init__(self) -> None:
+        placed = [*enumerate(self.first), *enumerate(self.last, start=-len(self.last))]
+        questions = ((place, each.predicate()) for place, each in placed)
+        object.__setattr__(self, "asked", tuple((place, holds) for place, holds in questions if holds is not None))
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -80,9 +88,11 @@ class FieldsPattern:
                 yield from (condition.comparison for condition in conditions(each.held))
 
     def matches(self, message: str) -> bool:
-        tokens = [token for token, _ in split(message)]
-        laid = self._laid(len(tokens))
-        return laid is not None and all(field.holds(tokens[place]) for place, field in laid)
+        tokens = texts(message)
+        least = len(self.first) + len(self.last)
+        if len(tokens) < least or (len(tokens) > least and not self.open):
+            return False
+        return all(holds(tokens[place]) for place, holds in self.asked)
 
     def _laid(self, count: int) -> list[tuple[int, SpaceField]] | None:
         """Lay the fields on so many tokens; None where they do not fit."""
@@ -93,16 +103,16 @@ class FieldsPattern:
 
     def extract(self, message: str) -> dict[str, str]:
         """Every field of the line: `$name` where the pattern names it, its number such as `$4` where not."""
-        tokens = [token for token, _ in split(message)]
-        names = {place: field.name for place, field in self._laid(len(tokens)) or () if field.name}
+        tokens = texts(message)
+        names = {place: each.name for place, each in self._laid(len(tokens)) or () if each.name}
         return {f"${names.get(place) or place + 1}": token for place, token in enumerate(tokens)}
 
     def spans(self, message: str) -> Iterator[tuple[int, int]]:
         """Where the fields with conditions stand."""
         placed = list(split(message))
-        for place, field in self._laid(len(placed)) or ():
+        for place, each in self._laid(len(placed)) or ():
             token, start = placed[place]
-            if field.held is not None and token:
+            if each.held is not None and token:
                 yield start, start + len(token)
 
     def words(self) -> str:
@@ -121,6 +131,20 @@ class FieldsPattern:
         if self.open:
             texts += ["...", *(str(field) for field in self.last)]
         return f"[{', '.join(texts)}]"
+
+
+MOST_OPENINGS: Final = 100
+"""Brackets and quotes of a line that is split by an expression, which may read the rest of it at each of them."""
+_FIELD: Final = re.compile(r"""\[([^\]]*)\](?=\s|\Z)|"([^"]*)"(?=\s|\Z)|(\S+)""")
+
+
+def texts(message: str) -> list[str]:
+    """Give a line's fields, without the brackets or quotes around them; ordinary lines quickly."""
+    if "[" not in message and '"' not in message:
+        return message.split()
+    if message.count("[") + message.count('"') <= MOST_OPENINGS:
+        return [bare or quoted or bracketed for bracketed, quoted, bare in _FIELD.findall(message)]
+    return [text for text, _ in split(message)]
 
 
 def split(message: str) -> Iterator[tuple[str, int]]:

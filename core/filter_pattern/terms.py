@@ -62,7 +62,10 @@ class Terms:
         for text in self.without:
             if text in message:
                 return False
-        return not self.may or any(text in message for text in self.may)
+        for text in self.may:
+            if text in message:
+                return True
+        return not self.may
 
     def spans(self, message: str) -> Iterator[tuple[int, int]]:
         for text in {*self.must, *self.may}:

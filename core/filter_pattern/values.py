@@ -66,13 +66,16 @@ class Text:
         object.__setattr__(self, "after", after)
         object.__setattr__(self, "core", self.text[before : len(self.text) - after] if self.text != "*" else "")
 
-    def fits(self, found: str) -> bool:
-        """Whether a whole text is this one."""
+    def predicate(self) -> Callable[[str], bool]:
+        """Give the question whether a whole text is this one. Built once, asked of every line."""
+        core = self.core
         if self.before and self.after:
-            return self.core in found
+            return lambda found: core in found
         if self.before:
-            return found.endswith(self.core)
-        return found.startswith(self.core) if self.after else found == self.core
+            return lambda found: found.endswith(core)
+        if self.after:
+            return lambda found: found.startswith(core)
+        return core.__eq__
 
     def words(self) -> str:
         """Say what it fits, after a field's name."""
@@ -110,19 +113,13 @@ class Comparison:
     operator: Operator
     wanted: Wanted
 
-    def holds(self, found: Found) -> bool:
-        """Whether it is true of what stands in the line."""
+    def predicate(self) -> Callable[[Found], bool]:
+        """Give the question whether it is true of what stands in a line. Built once, asked of every line."""
         if isinstance(self.wanted, Number):
-            return self._holds_of_number(self.wanted.value, found)
-        text = found if isinstance(found, str) else number_text(found)
-        same = self.wanted.fits(text) if isinstance(self.wanted, Text) else self.wanted.found_in(text)
-        return same is (self.operator is Operator.EQUAL)
-
-    def _holds_of_number(self, value: float, found: Found) -> bool:
-        number = number_in(found) if isinstance(found, str) else found
-        if number is None:
-            return self.operator is Operator.UNEQUAL
-        return _ORDERS[self.operator](number, value)
+            return _number_predicate(self.operator, self.wanted.value)
+        fits = self.wanted.predicate() if isinstance(self.wanted, Text) else self.wanted.found_in
+        equal = self.operator is Operator.EQUAL
+        return lambda found: fits(found if isinstance(found, str) else number_text(found)) is equal
 
     def words(self) -> str:
         """Say what it asks, after a field's name."""
@@ -135,6 +132,16 @@ class Comparison:
 
     def __str__(self) -> str:
         return f"{self.operator} {self.wanted}"
+
+
+def _number_predicate(sign: Operator, value: float) -> Callable[[Found], bool]:
+    compare, unequal = _ORDERS[sign], sign is Operator.UNEQUAL
+
+    def holds(found: Found) -> bool:
+        number = number_in(found) if isinstance(found, str) else found
+        return unequal if number is None else compare(number, value)
+
+    return holds
 
 
 def _denied(text: Text) -> str:

@@ -10,7 +10,7 @@ from core.filter_pattern import FilterPattern, FilterPatternError, PatternKind, 
 from core.filter_pattern.conditions import All, Any
 from core.filter_pattern.json_selectors import Condition, JsonPattern, Selector, State
 from core.filter_pattern.regex import read_regex
-from core.filter_pattern.space_fields import FieldCondition, FieldsPattern, SpaceField
+from core.filter_pattern.space_fields import FieldCondition, FieldsPattern, SpaceField, split, texts
 from core.filter_pattern.terms import Role, Term, Terms
 from core.filter_pattern.values import Comparison, Number, Operator, Text
 from tests.unit.core.filter_pattern.documented import COMBINED
@@ -269,3 +269,67 @@ def test_a_pattern_is_a_value() -> None:
     assert parse("{ $.a=1 }") == parse("{  $.a = 1 }")
     assert isinstance(hash(parse("ERROR")), int)
     assert isinstance(parse("x"), FilterPattern)
+
+
+@given(st.text(alphabet='ab "[]\t\n\u00a0', max_size=30))
+def test_a_line_has_the_same_fields_whichever_way_it_is_split(message: str) -> None:
+    assert texts(message) == [text for text, _ in split(message)]
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("status=[45][0-9]{2}", "status="),
+        ("colou?r", "colo"),
+        ("ab+c", "ab"),
+        ("ab{0,2}cd", "cd"),
+        (r"10\.10\.0\.1", "10.10.0.1"),
+        (r"\x28x\d", "(x"),
+        ("gray|grey", ""),
+        ("^[a|b]xyz$", "xyz"),
+        (".*", ""),
+        ("[]xyz]ab", "ab"),
+        ("[^]xyz]ab", "ab"),
+        (r"[\]xyz]ab", "ab"),
+        ("a{2}bc", "bc"),
+        ("xa{,2}", "x"),
+    ],
+)
+def test_a_regular_expression_knows_a_text_that_it_needs(text: str, literal: str) -> None:
+    assert read_regex(text, at=0).literal == literal
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a",
+                "b",
+                "[ab]",
+                ".",
+                "a?",
+                "b*",
+                "a+",
+                "b{0,2}",
+                "a{2}",
+                "a{,1}",
+                "[]b]",
+                "[^]a]",
+                r"\.",
+                "^",
+                "$",
+                r"\x61",
+            ]
+        ),
+        min_size=1,
+    ),
+    st.text(alphabet="ab.\n", max_size=12),
+)
+def test_no_line_is_passed_over_for_want_of_a_text(pieces: list[str], message: str) -> None:
+    text = "".join(pieces)
+    try:
+        regex = read_regex(text, at=0)
+    except FilterPatternError:
+        return
+    if regex.compiled.search(message) is not None:
+        assert regex.literal in message
