@@ -167,6 +167,10 @@ def _balancing(moto: Backends, site: Site, subnets: list[str], security_group: s
     balancer = moto.elbv2.create_load_balancer(
         name=site.load_balancer, security_groups=[security_group], subnet_ids=subnets, tags=pairs(site.tags)
     )
+    balancer.attrs |= {
+        "access_logs.s3.enabled": "true" if site.access_bucket else "false",
+        "access_logs.s3.bucket": site.access_bucket,
+    }
     target_group = moto.elbv2.create_target_group(
         plan.name,
         vpc_id=balancer.vpc_id,

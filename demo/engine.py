@@ -24,6 +24,7 @@ from demo.emission import send
 from demo.fleet import Checks, Group
 from demo.ground import Ground
 from demo.logs import filters
+from demo.logs.balancer import AccessLogs
 from demo.logs.journal import Journal
 from demo.neglect import neglect
 from demo.signals import Source, conditions
@@ -153,9 +154,10 @@ class Engine:
                 actions.record(book, transition.alarm.name, arn, at=transition.at)
         book.evaluated_until(now)
         self._bill(place, entries, start=start, now=now)
-        self._ground.logs.open(
-            Journal(site, source, place.group, lambda: self._settled(site), start, built.load_balancer)
-        )
+        journal = Journal(site, source, place.group, lambda: self._settled(site), start, built.load_balancer)
+        self._ground.logs.open(journal)
+        fleet = self._ground.fleets.of(site.scope)
+        self._ground.access_logs.append(AccessLogs(journal, built.target_group_arn, fleet.address))
         return place
 
     def _settled(self, site: Site) -> list[Telling]:

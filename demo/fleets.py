@@ -153,6 +153,11 @@ class Fleet:
             self.machines[identity] = found
         return self.machines[identity]
 
+    def address(self, instance: str) -> str | None:
+        """Give an instance's private address; None where moto does not know it, or no more."""
+        machine = self._machine(instance)
+        return None if machine is None else str(machine.private_ip)
+
     # --- moto -> time lines -----------------------------------------------------------------------------------------
 
     def _stored(self, group: Group) -> Any:

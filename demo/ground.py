@@ -13,6 +13,7 @@ from demo.budget_book import BudgetBook
 from demo.clock import Clock
 from demo.fleets import Fleets
 from demo.insights.queries import EveryQuery
+from demo.logs.balancer import AccessLogs
 from demo.logs.book import LogBooks
 from demo.metric_store import Stores
 
@@ -36,6 +37,7 @@ class Ground:
     """By account."""
     logs: LogBooks = field(default_factory=LogBooks)
     queries: EveryQuery = field(default_factory=EveryQuery)
+    access_logs: list[AccessLogs] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
     @classmethod

@@ -22,6 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from core.reading import Scope
+from demo.access_files import AccessFiles
 from demo.aws.autoscaling import AutoScalingService
 from demo.aws.budgets import BudgetsService
 from demo.aws.cloudwatch import CloudWatchService
@@ -101,6 +102,7 @@ class DemoApp:
         self._account = account
         self.calls = Calls()
         self._exports = Exports(ground)
+        self._access_files = AccessFiles(ground)
         self._services = {name: _service_app(factory, ground) for name, factory in ROUTES.items()}
         self._moto = MotoFront(_moto_app)
         self._control: dict[tuple[str, str], ControlHandler] = {
@@ -131,6 +133,7 @@ class DemoApp:
         with self._ground.lock:
             if where.service == "s3":
                 self._exports.refresh()
+                self._access_files.refresh()
             return list(app(environ, start_response))
 
     def _bill(self, where: Address, account: str) -> None:

@@ -115,6 +115,8 @@ class Site:
     write_capacity: int = 10
     function: str = "employee-photo-thumbnails"
     bucket: str = ""
+    access_bucket: str = ""
+    """Where the load balancer puts its access logs."""
     topic: str = "directory-alerts"
     email: str = "ops@directory.test"
     log_groups: tuple[LogPlan, ...] = ()
@@ -168,6 +170,7 @@ PROD: Final = Site(
     targets=TargetPlan("directory-web"),
     share=1.0,
     bucket="employee-directory-photos-111111111111",
+    access_bucket="employee-directory-access-logs-111111111111",
     log_groups=(
         LogPlan("/directory/web", LogKind.APPLICATION, 30),
         LogPlan("/directory/access", LogKind.ACCESS),
@@ -206,6 +209,7 @@ DR: Final = Site(
     write_capacity=10,
     function="employee-photo-thumbnails-dr",
     bucket="employee-directory-photos-222222222222",
+    access_bucket="employee-directory-access-logs-222222222222",
     topic="directory-dr-alerts",
     log_groups=(
         LogPlan("/directory-dr/web", LogKind.APPLICATION, 30),

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from core.series import Values
 from core.timespan import from_epoch
 from demo.fleet import Group
 from demo.logs import access, application, function, records
@@ -79,6 +80,11 @@ class Journal:
         found = self._written(plan, minute, SLOTS)
         self._keep(plan.name, minute, found)
         return found
+
+    def requests(self, start: int, end: int) -> Values:
+        """Give the requests of each minute between two epoch seconds."""
+        times = np.arange(start, end, MINUTE, dtype=np.int64)
+        return conditions(self.source, times, (), effects(self.tellings(), times)).requests
 
     def moments(self, minute: int) -> Moments:
         """Give what the site was under in one minute, slot by slot."""
