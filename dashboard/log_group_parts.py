@@ -206,7 +206,11 @@ def _draw_ways(desk: Desk, row: GroupRow) -> None:
         )
         days = _days("one", row.group.retention_days)
         _retention_button(desk, log_groups.offer([row], days), days, key="log-retention-one")
-        if st.button("New metric filter", icon=":material/add_chart:", key="new-filter"):
+        refused = metric_filters.refusal(row.group)
+        if st.button(
+            "New metric filter", icon=":material/add_chart:", key="new-filter", disabled=bool(refused),
+            help=refused or None,
+        ):  # fmt: skip
             filter_desk.lay(metric_filters.suggested(row.group.name, parts.first("pattern")))
             st.rerun(scope="app")
         if st.button("Close", key="log-group-close", type="tertiary"):

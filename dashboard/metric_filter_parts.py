@@ -47,13 +47,16 @@ class FilterFields(Fields):
 
 def checked_of(desk: Desk, draft: FilterDraft) -> CheckedFilter:
     """Check the form against the group's filters as they are now."""
-    return metric_filters.check(draft, [each for each in desk.found.filters.value if each.group == draft.group])
+    filters = [each for each in desk.found.filters.value if each.group == draft.group]
+    group = next((each for each in desk.found.groups.value if each.name == draft.group), None)
+    return metric_filters.check(draft, filters, group)
 
 
 def draw_fields(desk: Desk, checked: CheckedFilter) -> None:
     """Draw every field, with what is wrong beside it."""
     fields = FilterFields(desk.context, checked)
     draft = checked.draft
+    fields.problem("group")
     fields.area("Pattern", "pattern", draft.pattern, partial(_changed, "pattern"), height=96, max_chars=1_024)
     if checked.words:
         st.caption(f":material/translate: {md(checked.words)}")

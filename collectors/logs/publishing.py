@@ -28,6 +28,8 @@ RETENTIONS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
 )  # fmt: skip
 """Days that lines can be kept. Source: botocore's model of logs, `Days`."""
+FIXED_CLASSES: Final = frozenset({"DELIVERY"})
+"""Classes whose lines AWS keeps for a day, whatever is set. Source: the same, `LogGroupClass`."""
 MOST_GROUPS: Final = 100
 """Groups that one plan changes, so that a person can read it; ours."""
 
@@ -80,14 +82,15 @@ def delete_filter(live: MetricFilter, *, scope: Scope) -> ChangePlan:
 def set_retention(
     groups: Sequence[LogGroup], days: int | None, *, daily: Mapping[str, int] | None = None
 ) -> ChangePlan:
-    """Plan to keep the lines of groups for so many days; None: for ever. Groups of which it is so are left alone.
+    """Plan to keep the lines of groups for so many days; None: for ever. Groups of which it is so are left alone, and
+    those whose class decides.
 
     `daily` has the bytes that come into a group a day, by its ARN; the price says what storage costs in a year.
     Raises ValueError for days that AWS does not take, and for more groups than a person can read.
     """
     if days is not None and days not in RETENTIONS:
         raise ValueError(f"{days} days is not accepted; give one of {', '.join(map(str, RETENTIONS))}")
-    changed = [group for group in groups if group.retention_days != days]
+    changed = [group for group in groups if group.retention_days != days and group.log_class not in FIXED_CLASSES]
     if len(changed) > MOST_GROUPS:
         raise ValueError(f"{len(changed)} groups are more than one plan takes; choose at most {MOST_GROUPS}")
     savings = [saving(group, (daily or {}).get(group.arn), days) for group in changed]

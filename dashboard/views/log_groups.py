@@ -324,10 +324,13 @@ def _long(days: int) -> str:
 
 def offer(rows: Sequence[GroupRow], days: int | None) -> RetentionOffer:
     """Say what keeping the lines of the chosen groups for `days` changes; None is for ever."""
-    changed = [row for row in rows if row.group.retention_days != days]
+    free = [row for row in rows if row.group.log_class not in publishing.FIXED_CLASSES]
+    changed = [row for row in free if row.group.retention_days != days]
     groups = tuple(row.group for row in changed)
     if not rows:
         return RetentionOffer("Choose groups first.", (), "Choose groups first.")
+    if not free:
+        return RetentionOffer("", (), "AWS keeps the lines of this class for a day, whatever is set.")
     if not changed:
         return RetentionOffer(
             "It is so already.", (), f"{'It is' if len(rows) == 1 else 'All of them are'} kept so already."

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from access.changes import ChangePlan
+from collectors.logs.groups import LogGroup
 from collectors.logs.metric_filters import (
     MOST_DIMENSIONS,
     MetricFilter,
@@ -123,10 +124,20 @@ def read_draft(found: Params) -> FilterDraft | None:
     return FilterDraft(group, pattern, texts["name"], **typed, dimensions=dimensions)
 
 
-def check(draft: FilterDraft, filters: Sequence[MetricFilter]) -> CheckedFilter:
-    """Check what was filled in; `filters` are the group's filters as they are now."""
+STANDARD_ONLY: Final = "AWS takes metric filters on groups of the class Standard only; this one is {log_class}."
+
+
+def refusal(group: LogGroup | None) -> str:
+    """Say why a group can have no metric filter; empty where it can."""
+    if group is None or group.can_be_searched:
+        return ""
+    return STANDARD_ONLY.format(log_class=group.log_class.capitalize().replace("_", " "))
+
+
+def check(draft: FilterDraft, filters: Sequence[MetricFilter], group: LogGroup | None = None) -> CheckedFilter:
+    """Check what was filled in; `filters` are the group's filters as they are now, `group` is None where unknown."""
     live = next((each for each in filters if each.name == draft.name), None)
-    errors: dict[str, str] = {}
+    errors = {"group": refusal(group)} if refusal(group) else {}
     default = number_in(draft.default.strip()) if draft.default.strip() else None
     if draft.default.strip() and default is None:
         errors["default"] = f"{draft.default!r} is no number; leave it empty for no datapoint"

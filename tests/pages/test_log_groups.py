@@ -114,7 +114,7 @@ def test_filters_of_the_list_stand_in_the_link(open_page: Open) -> None:
 
 def test_a_viewer_reads_why_nothing_can_be_changed(open_page: Open) -> None:
     text = said(opened(open_page, FakeSources(), Role.VIEWER))
-    assert "to change metric filters and how long log lines are kept takes an engineer" in text
+    assert "how long log lines are kept takes an engineer" in text
 
 
 def test_a_failure_that_nobody_foresaw_names_no_secret(open_page: Open) -> None:
@@ -136,6 +136,15 @@ def test_a_group_shows_its_filters_in_words(open_page: Open) -> None:
 
 def test_a_group_that_is_not_there_is_said(open_page: Open) -> None:
     assert "There is no log group of this name here." in said(opened(open_page, FakeSources(), group="/gone"))
+
+
+def test_a_class_without_metric_filters_says_so(open_page: Open) -> None:
+    app = opened(open_page, FakeSources(), group="/directory/audit")
+    assert app.button(key="new-filter").disabled
+    assert "class Standard only; this one is Infrequent access." in app.button(key="new-filter").help
+    app = opened(open_page, FakeSources(), group="/directory/audit", pattern="ERROR")
+    assert "class Standard only" in said(app)
+    assert app.button(key="filter-review").disabled
 
 
 def test_hostile_names_and_tags_stay_text(open_page: Open) -> None:
@@ -279,6 +288,9 @@ def test_an_offer_of_retention_says_what_it_saves_and_deletes() -> None:
     assert offer.sentence == (
         "1 group: $1.96 to $13.05 less a month in a year, about 65.2 GiB of older lines deleted within days."
     )
+    delivered = replace(rows[0], group=replace(rows[0].group, log_class="DELIVERY"))
+    assert "whatever is set" in log_groups.offer((delivered,), 30).problem
+    assert not publishing.set_retention([delivered.group], 30).steps
     assert "more a month in a year" in log_groups.offer(rows[1:], 365).sentence
     assert log_groups.offer((), 30).problem == "Choose groups first."
     assert log_groups.offer(rows[1:], 30).problem == "It is kept so already."
