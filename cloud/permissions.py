@@ -110,11 +110,11 @@ READ: Final = (
 EXPORT: Final = (
     Permission(
         "s3:ListBucket",
-        "find what is new in a billing export",
+        "find what is new in a billing export, or in access logs",
         ("arn:aws:s3:::NAME-OF-THE-BUCKET",),
         operations=("ListObjectsV2",),
     ),
-    Permission("s3:GetObject", "fetch a billing export", ("arn:aws:s3:::NAME-OF-THE-BUCKET/*",)),
+    Permission("s3:GetObject", "fetch a billing export or access logs", ("arn:aws:s3:::NAME-OF-THE-BUCKET/*",)),
 )
 """What a billing export in S3 needs, in the account of its bucket; nothing where settings name none."""
 

@@ -251,6 +251,14 @@ class Settings(BaseSettings):
             "FOCUS or legacy CUR export that the Costs page shows; none means that there is none",
         ),
     ] = None
+    access_logs: Annotated[
+        str | None,
+        BeforeValidator(_export_place),
+        accepted(
+            "a folder such as /data/alb, a file, or s3://bucket/prefix",
+            "load-balancer access logs that the Access logs page shows; of S3 what stands before AWSLogs",
+        ),
+    ] = None
     guard: Annotated[
         Literal["off", "dry-run", "on"],
         accepted(
@@ -504,7 +512,8 @@ def sources(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, s
 
 
 _NOT_GIVEN: Final = dict.fromkeys(
-    ("database_url", "billing_export", "alarms_dir", "guard_at", "guard_topic_arn", "prices_file"), "none"
+    ("database_url", "billing_export", "access_logs", "alarms_dir", "guard_at", "guard_topic_arn", "prices_file"),
+    "none",
 )
 
 

@@ -21,6 +21,7 @@ from cloud.deaths import Death
 from cloud.faults import CloudError
 from cloud.metering import Meter
 from cloud.settings import Settings
+from collectors.access_logs.book import Book as AccessBook
 from collectors.page_load.beacons import Beacons
 from collectors.sources import CloudSources
 from collectors.spend_lines import SpendLine
@@ -82,6 +83,8 @@ class Context:
     """Where series are pinned; none where nothing keeps them."""
     export: Book | None = None
     """The billing export; none where settings name none."""
+    access_logs: AccessBook | None = None
+    """Load-balancer access logs; none where settings name none."""
     guards: Guards | None = None
     """Estimates and the spending guard; none where nothing remembers what it did."""
     log_secrets: bool = False
@@ -143,6 +146,11 @@ class NotReady(Exception):  # noqa: N818 - it is no error of ours
 _CALLER: Final = Scope("the caller's account", "any region")
 
 
+def _access_logs(settings: Settings, clients: Clients) -> AccessBook | None:
+    place = settings.access_logs
+    return AccessBook(place, settings.data_dir / "access-logs", clients) if place else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """What reaches the cloud and the store."""
@@ -196,6 +204,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         pushing=SpoolDesk(settings, clock=clock),
         pins=PinDesk(sources.pins, timedelta(seconds=settings.refresh_seconds), meter.prices),
         export=sources.export,
+        access_logs=_access_logs(settings, clients),
         guards=Guardroom(clients, sources, audit, approvals, opened.prices),
         log_secrets=settings.log_secrets == "show",
         deaths=partial(deaths.read, settings.data_dir),

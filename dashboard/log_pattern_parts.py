@@ -111,7 +111,7 @@ def _draw_table(chosen: PatternState, view: PatternView) -> None:
         column_config={
             "Change": config.TextColumn(width=92),
             "Level": config.TextColumn(width=70),
-            "Template": config.TextColumn(width="large"),
+            "Template": config.TextColumn(width=640),
             "Lines": config.NumberColumn(width=76, format="localized"),
             "Before": config.NumberColumn(width=76, format="localized"),
             "Over time": config.BarChartColumn(width=150, y_min=0),

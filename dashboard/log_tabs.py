@@ -24,6 +24,7 @@ class Tab:
 TABS: Final = (
     Tab("logs", "Lines", ":material/article:"),
     Tab("insights", "Insights", ":material/query_stats:"),
+    Tab("access_logs", "Access logs", ":material/swap_vert:"),
     Tab("log_groups", "Groups and metric filters", ":material/folder_copy:"),
 )
 """In the order they stand. A page is added here and in `dashboard/main.py`."""

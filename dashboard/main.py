@@ -20,6 +20,7 @@ def pages(context: cached.Context) -> list[st.Page]:
         st.Page("app_pages/logs.py", title="Logs", icon=":material/article:", url_path="logs"),
         st.Page("app_pages/insights.py", title="Logs Insights", url_path="insights", visibility="hidden"),
         st.Page("app_pages/log_groups.py", title="Log groups", url_path="log-groups", visibility="hidden"),
+        st.Page("app_pages/access_logs.py", title="Access logs", url_path="access-logs", visibility="hidden"),
         st.Page("app_pages/page_load.py", title="Page load", url_path="page-load", visibility="hidden"),
         st.Page("app_pages/alarms.py", title="Alarms", icon=":material/notifications:", url_path="alarms"),
         st.Page("app_pages/alarm.py", title="Alarm", url_path="alarm", visibility="hidden"),

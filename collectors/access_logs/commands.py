@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from collectors.access_logs.entries import Entry, NotAnEntryError, parse
+from collectors.access_logs.book import Flaws
+from collectors.access_logs.entries import Entry
 from collectors.access_logs.latencies import Latencies
 from collectors.access_logs.summary import Counting, Summary, Tally
 from collectors.log_files import Broken, LogFileError, all_rows, find, rows
@@ -24,7 +25,6 @@ from core.foreign_text import cut, one_line, visible
 from core.masking import masked
 
 Say = Callable[[str], None]
-MOST_FLAWS: Final = 5
 MOST_JOINED: Final = 20
 """Application lines of one request."""
 _TRACE: Final = re.compile(r"\b1-[0-9a-f]{8}-[0-9a-f]{24}\b")
@@ -37,28 +37,6 @@ def add_command(commands: Any) -> None:
     made.add_argument("--join", action="append", default=[], metavar="FILE", help="application logs with trace ids")
     made.add_argument("--most", type=int, default=15, help="rows of each table; 15 by default")
     made.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-
-
-class Flaws:
-    """Counts the lines that are no entries, and keeps the first few reasons."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.first: list[str] = []
-        self.broken: list[Broken] = []
-
-    def entries(self, found: Iterable[str | Broken]) -> Iterator[Entry]:
-        """Give the entries among rows."""
-        for number, row in enumerate(found, 1):
-            if isinstance(row, Broken):
-                self.broken.append(row)
-            elif row:
-                try:
-                    yield parse(row)
-                except NotAnEntryError as error:
-                    self.number += 1
-                    if len(self.first) < MOST_FLAWS:
-                        self.first.append(f"row {number:,} {error}")
 
 
 def access_log(options: argparse.Namespace, *, say: Say, complain: Say) -> int:

@@ -18,6 +18,7 @@ _SEGMENT: Final = re.compile(
     r"|\d{4}-\d\d-\d\d"
     r"|[^@\s]+(?:@|%40)[^@\s]+"
 )
+_ENDING: Final = re.compile(r"[a-z][a-z0-9]{0,4}")
 _HASHED: Final = re.compile(r"(?<=[.-])(?=[a-zA-Z_]*\d)[0-9a-zA-Z_]{8,}(?=(?:\.[a-z0-9]{1,5}){1,2}$)")
 
 
@@ -47,4 +48,9 @@ def folded(path: str) -> str:
 
 def _folded(segment: str) -> str:
     bare = segment.partition(";")[0]  # what follows is a session's id or the like
-    return ID if _SEGMENT.fullmatch(bare) else _HASHED.sub(ID, bare)
+    if _SEGMENT.fullmatch(bare):
+        return ID
+    stem, dot, ending = bare.rpartition(".")
+    if dot and _ENDING.fullmatch(ending) and _SEGMENT.fullmatch(stem):
+        return f"{ID}.{ending}"
+    return _HASHED.sub(ID, bare)

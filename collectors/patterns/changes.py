@@ -1,9 +1,9 @@
 """What is new, gone, more or less in one span than in another, by a rule that is not taken in by small counts.
 
 Lines of a template come at a rate. If nothing changed, each line falls into one of the two spans by their lengths
-alone, and the chance of a split at least as uneven as the one seen is a binomial one. Lines that come in bursts are
-weighed down by how much they burst (the variance of the earlier span's counts over their mean): a hundred lines in
-one burst are one event more than a hundred.
+alone, and the chance of a split at least as uneven as the one seen is a binomial one. Where lines come before and
+after, those that come in bursts are weighed down by how much they burst (the variance of the earlier span's counts over
+their mean): a hundred lines in one burst are one event more than a hundred.
 
 new   no line before, at least one after. Even a single new line is worth a look, so none is held back.
 gone  none after, and a chance below one in a thousand that so many stay out.
@@ -79,7 +79,7 @@ def change(template: Template, lengths: Lengths, *, width: int) -> Change:
     """Say how one template changed."""
     before, after = template.before, template.lines - template.before
     factor = (after / lengths.after) / (before / lengths.before) if before else None
-    heavy = burstiness(_parts(template), lengths.before // max(width, 1))
+    heavy = burstiness(_parts(template), lengths.before // max(width, 1)) if after else 1.0
     share = lengths.after / (lengths.before + lengths.after)
     chance = chance_of(round(before / heavy), math.ceil(after / heavy) if after else 0, share)
     return Change(template, _kind(after, factor=factor, chance=chance), before, after, factor, chance)

@@ -14,6 +14,7 @@ import numpy as np
 from access.identity import Actor, Role
 from cloud.faults import AccessDenied
 from collectors import catalog
+from collectors.access_logs.book import Book as AccessBook
 from collectors.alarm_documents import Document
 from collectors.alarm_runs import AlarmRun
 from collectors.alarm_states import AlarmKind, AlarmState, AlarmTransition
@@ -413,6 +414,7 @@ def context(
     workroom: Workroom | None = None,
     export: Book | None = None,
     guards: Guards | None = None,
+    access_logs: AccessBook | None = None,
 ) -> Context:
     """A context over fakes; the clock stands still."""
     feed = Feed()
@@ -430,6 +432,7 @@ def context(
         workroom=workroom,
         export=export,
         guards=guards,
+        access_logs=access_logs,
         patience=patience,
         close=feed.close,
     )

@@ -34,6 +34,8 @@ def request(
         ("/employees/E-1042", "/employees/{id}"),
         ("/static/app.3f2a9c1b.js", "/static/app.{id}.js"),
         ("/photos/ann@example.com", "/photos/{id}"),
+        ("/photos/2996.jpg", "/photos/{id}.jpg"),
+        ("/robots.txt", "/robots.txt"),
         ("/v1/health", "/v1/health"),
         ("/api/v2/search", "/api/v2/search"),
         ("/login;jsessionid=AB12", "/login"),

@@ -48,10 +48,15 @@ def test_rates_count_not_numbers() -> None:
 
 
 def test_a_burst_before_is_one_event() -> None:
+    later = spread(30, start=HOUR)
     burst = [LogLine(1_000 + at, "", "", "beat") for at in range(100)]
-    found = mine(burst, edge=HOUR)
-    assert compare(found, EQUAL)[0].kind is Kind.SAME
-    assert compare(mine(spread(100, start=0), edge=HOUR), EQUAL)[0].kind is Kind.GONE
+    assert compare(mine([*burst, *later], edge=HOUR), EQUAL)[0].kind is Kind.SAME
+    assert compare(mine([*spread(100, start=0), *later], edge=HOUR), EQUAL)[0].kind is Kind.LESS
+
+
+def test_a_burst_that_never_came_back_is_gone() -> None:
+    burst = [LogLine(1_000 + at, "", "", "beat") for at in range(100)]
+    assert compare(mine(burst, edge=HOUR), EQUAL)[0].kind is Kind.GONE
 
 
 def test_a_burst_after_is_more() -> None:
