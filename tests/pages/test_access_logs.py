@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from access.policy import Role
+from access.identity import Role
 from cloud.caps import Caps
 from cloud.clients import Clients
 from cloud.metering import Meter
@@ -56,7 +56,11 @@ def book(tmp_path: Path) -> Book:
     return Book(str(tmp_path / "in"), tmp_path / "work", clients(tmp_path))
 
 
-def opened(open_page: Open, book: Book | None, sources: FakeSources | None = None, **url: str) -> AppTest:
+def opened(open_page: Open, book: Book | None, **url: str) -> AppTest:
+    return drawn(open_page, book, FakeSources(), **url)
+
+
+def drawn(open_page: Open, book: Book | None, sources: FakeSources, **url: str) -> AppTest:
     app = open_page(context(sources, access_logs=book), "access_logs", **url)
     assert not app.exception
     return app
@@ -133,7 +137,7 @@ def test_one_request_and_the_application_s_lines(open_page: Open, book: Book) ->
     when = int((NOW - timedelta(minutes=11)).timestamp() * 1000)
     said = LogLine(when, APPLICATION, "web-1", f'{{"level":"ERROR","trace":"Root={TRACE}"}}', "e1", when)
     sources = FakeSources(lines_of_logs=(said,))
-    app = opened(open_page, book, sources, request=TRACE, group=APPLICATION)
+    app = drawn(open_page, book, sources, request=TRACE, group=APPLICATION)
     assert "Root=1-69268f81" in words(app)
     assert "user_agent" in words(app)
     assert [row[2] for row in listed(app, "access-lines")["lines"]] == ["error"]
@@ -146,7 +150,7 @@ def test_a_request_without_lines_says_why(open_page: Open, book: Book) -> None:
 
 def test_lines_refused_name_the_action(open_page: Open, book: Book) -> None:
     sources = FakeSources(deny=frozenset({"logs:FilterLogEvents"}))
-    app = opened(open_page, book, sources, request=TRACE, group=APPLICATION)
+    app = drawn(open_page, book, sources, request=TRACE, group=APPLICATION)
     assert "logs:FilterLogEvents" in [code.value for code in app.code]
 
 
