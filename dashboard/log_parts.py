@@ -15,7 +15,7 @@ from core.reading import Reading, Scope
 from dashboard import parts
 from dashboard.cached import Context
 from dashboard.charts.components import draw_log_lines, draw_pattern_box, picked_line, picked_pattern
-from dashboard.charts.log_lines import Act, LineEvent, LineList, OpenLine
+from dashboard.charts.log_lines import Act, LineEvent, LineList
 from dashboard.log_state import LONGEST_PATTERN, MOST_STREAMS, NAMES, LogState, Mode
 from dashboard.state import PageState
 from dashboard.views import log_conditions, log_files, log_rows, logs
@@ -30,7 +30,7 @@ MOST_OPEN: Final = 30
 _OPEN: Final = "logs-open"
 _NEIGHBOURS: Final = "logs-neighbours"
 _BOX: Final = "logs-pattern"
-MODES: Final = {Mode.SEARCH: "Lines", Mode.PATTERNS: "Patterns"}
+MODES: Final = {Mode.SEARCH: "Lines", Mode.TAIL: "Live tail", Mode.PATTERNS: "Patterns"}
 
 
 def keep(changed: LogState) -> None:
@@ -102,7 +102,7 @@ def draw_pattern(wanted: LogState) -> None:
 def draw_ways(wanted: LogState) -> None:
     """Let a person choose what is done with the lines, and offer patterns to begin with."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="logs-ways"):
-        chosen = wanted.mode if len(MODES) == 1 else st.segmented_control(
+        chosen = st.segmented_control(
             "What to show", list(MODES), default=wanted.mode, format_func=lambda mode: MODES[mode], required=True,
             label_visibility="collapsed", key=f"logs-mode-{wanted.mode}",
         )  # fmt: skip
@@ -115,27 +115,26 @@ def draw_ways(wanted: LogState) -> None:
                 keep(replace(wanted, pattern="" if on else pattern, line=None))
 
 
-def pick(key: str) -> None:
-    """Take note of a line that was just opened, so that this run already sends its fields."""
+def _held(key: str, lines: Sequence[LogLine]) -> dict[str, LogLine]:
+    """Give the lines that are open, the one that was just opened among them; a tail may have let go of some since."""
+    held: dict[str, LogLine] = st.session_state.setdefault(_OPEN, {})
     event = picked_line(key)
-    if event is not None and event.act is Act.OPEN:
-        held = [each for each in st.session_state.get(_OPEN, ()) if each != event.key]
-        st.session_state[_OPEN] = [*held, event.key][-MOST_OPEN:]
-
-
-def opened(lines: Sequence[LogLine], wanted: LogState, *, bare: bool) -> dict[str, OpenLine]:
-    """Give what stands below each line that is open."""
-    found = ((key, log_rows.find(lines, key)) for key in st.session_state.get(_OPEN, ()))
-    return {key: logs.opened(line, wanted.pattern, bare=bare) for key, line in found if line is not None}
+    line = log_rows.find(lines, event.key) if event is not None and event.act is Act.OPEN else None
+    if event is not None and line is not None:
+        held.pop(event.key, None)
+        held[event.key] = line
+        for old in list(held)[:-MOST_OPEN]:
+            del held[old]
+    return held
 
 
 def draw_list(context: Context, wanted: LogState, lines: Sequence[LogLine], shown: LineList, *, key: str) -> None:
     """Draw the list and do what was asked of a line."""
-    pick(key)
-    shown = replace(shown, opened=opened(lines, wanted, bare=context.log_secrets))
-    event = draw_log_lines(shown, key=key, height=LIST_PIXELS)
-    line = None if event is None else log_rows.find(lines, event.key)
-    if event is not None and line is not None:
+    held = _held(key, lines)
+    opened = {each: logs.opened(line, wanted.pattern, bare=context.log_secrets) for each, line in held.items()}
+    event = draw_log_lines(replace(shown, opened=opened), key=key, height=LIST_PIXELS)
+    line = None if event is None else held.get(event.key) or log_rows.find(lines, event.key)
+    if event is not None and line is not None and line.group == wanted.group:
         _act(wanted, line, event)
 
 
@@ -154,11 +153,6 @@ def _pattern_of(wanted: LogState, line: LogLine, event: LineEvent) -> str | None
     if event.act in {Act.ONLY, Act.WITHOUT}:
         return logs.narrowed(line, wanted.pattern, event.field, keep=event.act is Act.ONLY)
     return None
-
-
-def list_name(wanted: LogState, state: PageState) -> str:
-    """Give a name that changes with what the list is about."""
-    return repr((wanted, state.scope, state.range, state.fixed))
 
 
 def draw_downloads(context: Context, lines: Sequence[LogLine], wanted: LogState) -> None:

@@ -1,4 +1,5 @@
 // One log line and what stands below it when it is open. Every text is set as text, never read as markup.
+import { button, say } from "./log_tools.js";
 import { make } from "./theme.js";
 
 const WORDS = { fatal: "■ FATAL", error: "✕ ERROR", warning: "▲ WARN", info: "● INFO", debug: "○ DEBUG", unknown: "" };
@@ -15,7 +16,7 @@ function fill(element, text, spans) {
 }
 
 // Python counts characters, a browser counts halves of those beyond U+FFFF.
-export function fitted(text, spans) {
+function fitted(text, spans) {
   if (!/[\ud800-\udfff]/.test(text)) return spans;
   const places = [];
   let at = 0;
@@ -24,7 +25,21 @@ export function fitted(text, spans) {
   return spans.map(([start, end]) => [places[start] ?? at, places[end] ?? at]);
 }
 
-export function lineElement([, milliseconds, severity, text, spans, stream], { dated }) {
+// The spans of what the pattern matched, and of what a person wants highlighted.
+function marked(text, spans, needle) {
+  const found = [...fitted(text, spans)];
+  const low = needle ? text.toLowerCase() : "";
+  for (let at = needle ? low.indexOf(needle) : -1; at >= 0; at = low.indexOf(needle, at + needle.length)) found.push([at, at + needle.length]);
+  found.sort((one, other) => one[0] - other[0]);
+  let end = 0;
+  return found.flatMap(([start, stop]) => {
+    const kept = [Math.max(start, end), stop];
+    end = Math.max(end, stop);
+    return kept[0] < kept[1] ? [kept] : [];
+  });
+}
+
+export function lineElement([, milliseconds, severity, text, spans, stream], { dated, needle }) {
   const line = make("div", "line");
   line.setAttribute("role", "button");
   const full = new Date(milliseconds).toISOString();
@@ -33,31 +48,28 @@ export function lineElement([, milliseconds, severity, text, spans, stream], { d
   time.title = `${full.replace("T", " ").replace("Z", "")} UTC`;
   const streamed = make("span", "stream", stream);
   streamed.title = stream;
-  line.append(time, make("span", "severity", WORDS[severity]), fill(make("span", "text"), text, fitted(text, spans)), streamed);
+  line.append(time, make("span", "severity", WORDS[severity]), fill(make("span", "text"), text, marked(text, spans, needle)), streamed);
   return line;
 }
 
 // `detail` is null while it is on its way: then the line's own text stands there.
-export function detailElement([, , , text, spans, , request], detail, { act, around, button }) {
-  const box = make("div", "detail");
-  const pre = fill(make("pre"), detail ? detail.text : text, fitted(detail ? detail.text : text, detail ? detail.spans : spans));
+export function detailElement([, , , text, spans, , request], detail, { act, around, needle }) {
+  const box = make("div", "detail"), [whole, places] = detail ? [detail.text, detail.spans] : [text, spans];
+  const pre = fill(make("pre"), whole, marked(whole, places, needle));
   pre.tabIndex = 0;
   pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", "Whole line");
   box.append(pre);
   if (detail?.note) box.append(make("p", "note", detail.note));
-  box.append(buttons(detail, { act, around, button, request, text: pre.textContent }));
+  box.append(buttons({ act, around, request, text: whole }));
   if (detail?.facts.length) box.append(facts(detail.facts));
-  if (detail?.fields.length) box.append(fields(detail.fields, { act, button }));
+  if (detail?.fields.length) box.append(fields(detail.fields, act));
   return box;
 }
 
-function buttons(detail, { act, around, button, request, text }) {
+function buttons({ act, around, request, text }) {
   const row = make("div", "buttons");
-  const copy = button("Copy", async () => {
-    copy.textContent = (await copied(text)) ? "Copied" : "Not copied";
-    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
-  });
+  const copy = button("Copy", async () => say(copy, (await copied(text)) ? "Copied" : "Not copied"));
   row.append(copy);
   if (around) row.append(button("Lines around it", () => act("around")));
   if (request) row.append(button("Same request", () => act("request")));
@@ -74,7 +86,7 @@ function facts(pairs) {
   return list;
 }
 
-function fields(rows, { act, button }) {
+function fields(rows, act) {
   const table = make("table"), body = make("tbody");
   table.setAttribute("aria-label", "Fields of this line");
   table.append(body);

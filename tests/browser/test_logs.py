@@ -218,3 +218,35 @@ def test_a_phone_never_scrolls_sideways(product: Product, viewer: Callable[..., 
     page.wait_for_timeout(1_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def test_a_tail_is_held_without_losing_a_line(product: Product, viewer: Callable[..., Viewer]) -> None:
+    person = viewer()
+    session: Any = boto3.session.Session("a", "b", region_name="us-east-1")
+    logs = session.client("logs", endpoint_url=product.demo_url)
+    logs.create_log_group(logGroupName="/tail")
+    logs.create_log_stream(logGroupName="/tail", logStreamName="s")
+
+    def write(text: str) -> None:
+        at = int((product.clock - timedelta(seconds=1)).timestamp() * 1000)
+        logs.put_log_events(logGroupName="/tail", logStreamName="s", logEvents=[{"timestamp": at, "message": text}])
+
+    product.catch_up(behind=timedelta(seconds=90), second=30)
+    write("first")
+    person.open("/logs?group=/tail&mode=tail")
+    page = person.page
+    shown, count = page.locator(".st-key-logs-tail .line"), page.locator(".st-key-logs-tail .count")
+    expect(shown).to_have_count(1, timeout=30_000)
+    page.get_by_role("button", name="Pause").click()
+    write("second")
+    write("third")
+    expect(count).to_contain_text("2 new while paused", timeout=30_000)
+    expect(shown).to_have_count(1)
+    page.get_by_role("button", name="Go on").click()
+    expect(shown).to_have_count(3)
+    write("fourth")
+    expect(shown).to_have_count(4, timeout=30_000)
+    page.get_by_role("searchbox").fill("ir")
+    expect(count).to_contain_text("2 highlighted")
+    assert page.locator(".st-key-logs-tail mark").all_inner_texts() == ["ir", "ir"]
+    assert person.complaints == []

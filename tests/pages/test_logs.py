@@ -165,3 +165,25 @@ def test_an_alarm_leads_to_the_logs_of_when_it_fired(open_page: Open) -> None:
     (link,) = [each.proto for each in app.get("page_link") if each.proto.page.startswith("logs")]
     assert "from=2026-11-23T11%3A14%3A30Z" in link.query_string
     assert link.label.startswith("Logs of 11")
+
+
+def test_the_tail_has_the_newest_lines_last(open_page: Open) -> None:
+    app = open_page(context(), "logs", group=APPLICATION, mode="tail")
+    assert not app.exception
+    document = listed(app, "logs-tail")
+    times = [row[1] for row in document["lines"]]
+    assert document["tail"] is True
+    assert times == sorted(times)
+    assert "30 lines in the last 5 minutes" in seen.text(app)
+
+
+def test_a_tail_of_a_pinned_span_says_how_to_let_go(open_page: Open) -> None:
+    start, end = NOW - timedelta(minutes=40), NOW - timedelta(minutes=10)
+    span = {"from_": f"{start:%Y-%m-%dT%H:%M:%SZ}", "to": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+    assert "A tail is of now" in seen.text(open_page(context(), "logs", group=APPLICATION, mode="tail", **span))
+
+
+def test_a_refused_tail_names_the_action(open_page: Open) -> None:
+    sources = FakeSources(deny=frozenset({"logs:FilterLogEvents"}))
+    app = open_page(context(sources), "logs", group=APPLICATION, mode="tail")
+    assert "logs:FilterLogEvents" in [code.value for code in app.code]
