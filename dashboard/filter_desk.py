@@ -47,3 +47,12 @@ def leave() -> None:
     st.session_state.pop(_DRAFT, None)
     parts.write((*NAMES, "pattern"), {})
     st.session_state[_LINK] = {name: tuple(parts.url().get(name, ())) for name in (*NAMES, "group", "pattern")}
+
+
+def draw_way(group: str, pattern: str) -> None:
+    """Draw the way from a search to a metric filter of its pattern; without a pattern there is none."""
+    if group and pattern:
+        st.page_link(
+            "app_pages/log_groups.py", label="Metric filter", icon=":material/add_chart:",
+            query_params={"group": group, "pattern": pattern}, help="Make a metric of the lines that it finds",
+        )  # fmt: skip

@@ -12,7 +12,7 @@ import streamlit as st
 from collectors.logs.groups import LogGroup, LogStream
 from core.log_lines import LogLine
 from core.reading import Reading, Scope
-from dashboard import parts
+from dashboard import filter_desk, parts
 from dashboard.cached import Context
 from dashboard.charts.components import draw_log_lines, draw_pattern_box, picked_line, picked_pattern
 from dashboard.charts.log_lines import Act, LineEvent, LineList
@@ -113,6 +113,7 @@ def draw_ways(wanted: LogState) -> None:
             kind: Literal["primary", "secondary"] = "primary" if on else "secondary"
             if st.button(label, key=f"logs-start-{label}", type=kind):
                 keep(replace(wanted, pattern="" if on else pattern, line=None))
+        filter_desk.draw_way(wanted.group, wanted.pattern)
 
 
 def _held(key: str, lines: Sequence[LogLine]) -> dict[str, LogLine]:

@@ -107,7 +107,7 @@ def _draw_tried(desk: Desk, checked: CheckedFilter, span: str) -> None:
     for problem in shown.problems:
         st.markdown(f":orange[:material/warning:] {md(problem)}")
     if shown.differing:
-        _draw_differing(shown.differing)
+        _draw_differing(shown.differing, bare=desk.context.log_secrets)
     draw_chart(shown.chart, key="filter-chart", height=CHART_PIXELS)
     st.dataframe(
         shown.table, hide_index=True, height=TABLE_PIXELS, row_height=ROW_PIXELS, key="filter-trial",
@@ -133,19 +133,21 @@ def _tried(desk: Desk, checked: CheckedFilter, span: str, read: Reading[LinesRea
     asked = trial.asked(found)
     judged = _judged(desk, checked, asked) if checked.pattern is not None else None
     known = known_metrics(desk)
-    return filter_trials.view(checked, read.value, span, found, judged, asked, known, now=desk.context.now())
+    return filter_trials.view(
+        checked, read.value, span, found, judged, asked, known, bare=desk.context.log_secrets, now=desk.context.now()
+    )
 
 
 _SIGNS: Final = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}
 
 
-def _draw_differing(differing: Sequence[Disagreement]) -> None:
+def _draw_differing(differing: Sequence[Disagreement], *, bare: bool) -> None:
     rows = [
         {
             "Ours": "found" if each.ours else "not found",
             "AWS": "found" if each.aws else "not found",
             "Values": ", ".join(f"{plain(name)}: {plain(one)} · {plain(other)}" for name, one, other in each.values),
-            "Line": filter_trials.shown(each.message),
+            "Line": filter_trials.shown(each.message, bare=bare),
         }
         for each in differing
     ]

@@ -228,9 +228,10 @@ def view(
     asked: Sequence[str],
     known: Sequence[MetricId],
     *,
+    bare: bool,
     now: datetime,
 ) -> TrialView:
-    """Give what to draw. `known` are the account's metrics, `asked` the lines that AWS judged."""
+    """Give what to draw. `known` are the account's metrics, `asked` the lines that AWS judged; `bare` shows secrets."""
     made = trial.metrics(checked.definition, lines)
     whole = span_of(span, now=now)
     series = series_of(checked, lines, read, whole)
@@ -244,7 +245,7 @@ def view(
         agrees=None if answered is None else not differing,
         price=price(checked, made, known, now=now),
         problems=tuple(_problems(checked, lines, made)),
-        table=_table(lines, answered, frozenset(asked), now=now),
+        table=_table(lines, answered, frozenset(asked), bare=bare, now=now),
         differing=differing,
         metrics=made,
         series=series,
@@ -298,7 +299,9 @@ def _problems(checked: CheckedFilter, lines: Sequence[Tried], made: Metrics) -> 
     return found
 
 
-def _table(lines: Sequence[Tried], answered: Judged | None, asked: frozenset[str], *, now: datetime) -> pd.DataFrame:
+def _table(
+    lines: Sequence[Tried], answered: Judged | None, asked: frozenset[str], *, bare: bool, now: datetime
+) -> pd.DataFrame:
     ordered = sorted(lines, key=lambda each: (not each.matches, -each.line.milliseconds))
     both = [each for each in ordered if each.line.message in asked] or ordered
     rows = [
@@ -307,8 +310,10 @@ def _table(lines: Sequence[Tried], answered: Judged | None, asked: frozenset[str
             "Ours": "✓ found" if each.matches else NO_VALUE,
             "AWS": _verdict(each, answered, asked),
             "Value": plain(each.value or NO_VALUE),
-            "Dimensions": ", ".join(f"{plain(name)}={shown(value)}" for name, value in each.dimensions or ()),
-            "Line": shown(each.line.message),
+            "Dimensions": ", ".join(
+                f"{plain(name)}={shown(value, bare=bare)}" for name, value in each.dimensions or ()
+            ),
+            "Line": shown(each.line.message, bare=bare),
         }
         for each in both[:MOST_SHOWN]
     ]
@@ -323,9 +328,9 @@ def _verdict(each: Tried, answered: Judged | None, asked: frozenset[str]) -> str
     return sign if found is each.matches else f"✕ {'found' if found else 'not found'}"
 
 
-def shown(text: str) -> str:
-    """Give a line for a table cell: secrets hidden, what could forge or hide made visible, in one line."""
-    return cut(one_line(visible(masked(text).text).text), LONGEST_SHOWN)
+def shown(text: str, *, bare: bool) -> str:
+    """Give a line for a table cell: what could forge or hide made visible, secrets hidden unless `bare`."""
+    return cut(one_line(visible(text if bare else masked(text).text).text), LONGEST_SHOWN)
 
 
 # -- the plan and what comes after ------------------------------------------------------------------------------------

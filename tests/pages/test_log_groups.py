@@ -234,6 +234,22 @@ def test_a_hostile_line_is_shown_as_it_is(open_page: Open) -> None:
     assert HOSTILE_LINE not in said(app)
 
 
+def test_secrets_are_hidden_unless_the_setting_shows_them(open_page: Open) -> None:
+    secret = "ERROR password=correcthorse1"
+    lines = tuple(replace(each, message=secret) for each in log_lines()[-5:])
+    app = opened(open_page, FakeSources(lines_of_logs=lines), group=APPLICATION, pattern="ERROR")
+    assert "correcthorse1" not in said(app)
+    assert "[hidden: password]" in said(app)
+
+
+def test_the_logs_page_leads_here_with_its_pattern(open_page: Open) -> None:
+    app = open_page(context(FakeSources()), "logs", group=APPLICATION, pattern="ERROR")
+    links = [each.proto for each in app.get("page_link")]
+    assert [each.page for each in links if each.label == "Metric filter"] == ["log-groups"]
+    app = open_page(context(FakeSources()), "logs", group=APPLICATION)
+    assert not [each for each in app.get("page_link") if each.proto.label == "Metric filter"]
+
+
 def test_what_is_typed_stays_in_the_link(open_page: Open) -> None:
     app = opened(open_page, FakeSources(), group=APPLICATION, pattern="ERROR")
     app.text_input(key="mf-name").set_value("errors").run()
@@ -319,7 +335,7 @@ def test_the_plan_carries_what_aws_said(room: LogRoom) -> None:
     asked = tuple(line.message for line in log_lines()[20:40])
     judged = Reading(Judged({}), NOW)
     read = filter_trials.LinesRead(LogAnswer(), LogAnswer())
-    view = filter_trials.view(checked, read, "1h", lines, judged, asked, (), now=NOW)
+    view = filter_trials.view(checked, read, "1h", lines, judged, asked, (), bare=False, now=NOW)
     plan = filter_trials.plan_of(checked, view, (), PROD)
     assert plan.warnings[0].startswith("AWS differs on 1 line of 20")
     room.cloud.retention[APPLICATION] = 14
