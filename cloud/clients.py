@@ -67,6 +67,14 @@ class Identity:
     arn: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One session of botocore and its one of boto3: a second would put boto3's parts into S3's clients twice."""
+
+    core: botocore.session.Session
+    boto: boto3.Session
+
+
 class Writer:
     """What can change one scope, for as long as one change is applied.
 
@@ -104,7 +112,7 @@ class Clients:
         self.settings = settings
         self.meter = meter
         self._lock = threading.RLock()
-        self._cores: dict[str, botocore.session.Session] = {}
+        self._sessions: dict[str, _Session] = {}
         self._clients: dict[tuple[Scope, str], Any] = {}
         self._transports: dict[str, URLLib3Session] = {}
         self._loader: Any = None
@@ -132,7 +140,7 @@ class Clients:
         with self._lock:
             client = self._clients.get((scope, service))
             if client is None:
-                client = self._make(self._core(scope.account), service, scope.region)
+                client = self._make(self._reading(scope.account), service, scope.region)
                 self._clients[scope, service] = client
             return client
 
@@ -145,7 +153,7 @@ class Clients:
             client = self._clients.get((scope, "cloudwatch reader"))
             if client is None:
                 config = self._config(parameter_validation=False)
-                client = self._make(self._core(scope.account), "cloudwatch", scope.region, config=config)
+                client = self._make(self._reading(scope.account), "cloudwatch", scope.region, config=config)
                 self._clients[scope, "cloudwatch reader"] = client
             found: CloudWatchClient = client
             return found
@@ -169,9 +177,9 @@ class Clients:
         It has a session of its own, with the account's `write_role_arn`, else with the credentials that read; a role is
         assumed under the person's name, so that CloudTrail says who it was.
         """
-        core = self._writing(scope.account, session_name(actor_name))
+        session = self._writing(scope.account, session_name(actor_name))
         once = self._config(retries={"mode": "standard", "total_max_attempts": 1})
-        writer = Writer(lambda service: self._make(core, service, scope.region, config=once))
+        writer = Writer(lambda service: self._make(session, service, scope.region, config=once))
         try:
             yield writer
         finally:
@@ -187,8 +195,8 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": 1},
             disable_request_compression=True,  # the body is compressed when it is made
         )
-        core = self._session("", None, name=SESSION_NAME, calls=PUSHES, use="pushing metrics")
-        return Pusher(lambda: self._make(core, "cloudwatch", region or self._pushed_region(), config=config))
+        session = self._session("", None, name=SESSION_NAME, calls=PUSHES, use="pushing metrics")
+        return Pusher(lambda: self._make(session, "cloudwatch", region or self._pushed_region(), config=config))
 
     def _pushed_region(self) -> str:
         """Give the region of what is pushed, without asking AWS."""
@@ -205,7 +213,7 @@ class Clients:
         origin = "/".join(url.split("/", 3)[:3])
         with self._lock:
             if origin not in self._transports:
-                bundle = self._core("").get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+                bundle = self._reading("").core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
                 make: Any = URLLib3Session  # its stubs know fewer types than it takes
                 self._transports[origin] = make(
                     verify=bundle or True,
@@ -220,7 +228,7 @@ class Clients:
         """Ask AWS, once, who the caller's own credentials belong to. Raises a `cloud.faults.CloudError`."""
         if self._identity is None:
             try:
-                answer = self._make(self._core(""), "sts", self._home_region()).get_caller_identity()
+                answer = self._make(self._reading(""), "sts", self._home_region()).get_caller_identity()
             except EXPECTED as error:
                 raise translate(error) from error
             self._identity = Identity(answer["Account"], answer["Arn"])
@@ -261,21 +269,22 @@ class Clients:
 
     def _home_region(self) -> str:
         try:
-            return self._core("").get_config_variable("region") or DEFAULT_REGION
+            return self._reading("").core.get_config_variable("region") or DEFAULT_REGION
         except EXPECTED as error:  # a profile that does not exist
             raise translate(error) from error
 
-    def _core(self, account: str) -> botocore.session.Session:
+    def _reading(self, account: str) -> _Session:
         """Give the reading session of `account`; of the caller's own credentials where it names no role, or for ''."""
         known = self._known(account)
         role_arn = known.role_arn if known else None
         with self._lock:
             key = account if role_arn else ""
-            if key not in self._cores:
-                self._cores[key] = self._session(account, role_arn, name=SESSION_NAME, calls=self._reads, use="reading")
-            return self._cores[key]
+            if key not in self._sessions:
+                made = self._session(account, role_arn, name=SESSION_NAME, calls=self._reads, use="reading")
+                self._sessions[key] = made
+            return self._sessions[key]
 
-    def _writing(self, account: str, name: str) -> botocore.session.Session:
+    def _writing(self, account: str, name: str) -> _Session:
         """Make a session for one change; it shares no client and no credentials with those that read."""
         known = self._known(account)
         role_arn = (known.write_role_arn or known.role_arn) if known else None
@@ -286,17 +295,17 @@ class Clients:
 
     def _session(
         self, account: str, role_arn: str | None, *, name: str, calls: AbstractSet[Call], use: str
-    ) -> botocore.session.Session:
+    ) -> _Session:
         """Make a session that can make `calls`, and takes on `role_arn`, if any, under `name` when first used."""
         core = self._bare((lambda: account) if role_arn else self._own_account, calls, use)
         if role_arn is None:
             if self.settings.is_demo:
                 core.set_credentials("demo", "demo")
-            return core
-        own = self._core("")
+            return _Session(core, boto3.Session(botocore_session=core))
+        own = self._reading("")
         fetcher = AssumeRoleCredentialFetcher(
             partial(self._make_sts, own),
-            own.get_credentials(),
+            own.core.get_credentials(),
             role_arn,
             extra_args={"RoleSessionName": name},
         )
@@ -304,7 +313,7 @@ class Clients:
         core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
             fetcher.fetch_credentials, "assume-role"
         )
-        return core
+        return _Session(core, boto3.Session(botocore_session=core))
 
     def _bare(self, account: Callable[[], str], calls: AbstractSet[Call], use: str) -> botocore.session.Session:
         core = botocore.session.Session(_DEMO_VARIABLES if self.settings.is_demo else None)
@@ -323,13 +332,12 @@ class Clients:
         named = next((known.id for known in self.settings.accounts if known.role_arn is None), None)
         return named or (self._identity.account if self._identity else "caller")
 
-    def _make_sts(self, core: botocore.session.Session, service: str, **credentials: Any) -> Any:
-        return self._make(core, service, self._home_region(), **credentials)
+    def _make_sts(self, session: _Session, service: str, **credentials: Any) -> Any:
+        return self._make(session, service, self._home_region(), **credentials)
 
-    def _make(self, core: botocore.session.Session, service: str, region: str, **options: Any) -> Any:
-        session = boto3.Session(botocore_session=core)
+    def _make(self, session: _Session, service: str, region: str, **options: Any) -> Any:
         endpoint = self.settings.demo_endpoint if self.settings.is_demo else None
-        return session.client(
+        return session.boto.client(
             service,  # type: ignore[call-overload]
             region_name=region,
             endpoint_url=endpoint,

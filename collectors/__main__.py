@@ -203,11 +203,13 @@ def look(sources: CloudSources, guard: guarding.Look | None = None) -> list[Faul
         return [translate(error).to_fault(Scope("caller", "sts"), "sts:GetCallerIdentity")]
     accounts = list(dict.fromkeys(scope.account for scope in scopes))
     looks = [sources.poll(scope, now=clock()) for scope in scopes]
-    looks += [sources.poll_spend(account, now=clock()) for account in accounts]
     faults = [fault for look in looks for fault in look.faults]
     if any(fault.kind in _WAITED_FOR for fault in faults):
-        return faults  # each pin would wait for the same silence
-    faults += [*sources.poll_export(now=clock()), *sources.read_pins(scopes, now=clock())]
+        return faults  # each of what follows would wait for the same silence
+    # What says most for its price comes first, where a small cap does not allow all.
+    faults += sources.poll_export(now=clock())
+    faults += [fault for account in accounts for fault in sources.poll_spend(account, now=clock()).faults]
+    faults += sources.read_pins(scopes, now=clock())
     return [*faults, *(guard(accounts, clock()) if guard is not None else ())]
 
 

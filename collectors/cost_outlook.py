@@ -16,7 +16,7 @@ from collectors.paging import pages
 from collectors.snapshots import Snapshots
 from collectors.spend import AFTER_FAILURE, EVERY, GIVEN_BACK, billing
 from collectors.store import Store
-from core.money import Money
+from core.money import ZERO, Money
 from core.reading import Fault, Reading, Scope
 
 REACH: Final = timedelta(days=60)
@@ -83,12 +83,14 @@ def known(account: str, *, store: Store, now: datetime) -> Reading[Outlook]:
     return Reading(found.value, found.at, tried.faults if tried else ())
 
 
-def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime) -> Reading[None]:
+def read_when_due(
+    clients: Clients, account: str, *, store: Store, now: datetime, kept_back: Money = ZERO
+) -> Reading[None]:
     """Read and keep forecast and anomalies if that is due and the cap allows it; give only the faults."""
     scope, kept = billing(account), snapshots(store)
     if not _is_due(kept, scope, now):
         return Reading(None, now)
-    refused = paid.refusal(clients, scope, "GetCostForecast", REQUESTS)
+    refused = paid.refusal(clients, scope, "GetCostForecast", REQUESTS, kept=kept_back)
     if refused is not None:
         what = f"AWS's own forecast and anomalies of {account}"
         paid.note(clients, scope, "GetCostForecast", REQUESTS, what=what, every=EVERY, now=now)

@@ -106,7 +106,7 @@ def read_and_remember(clients: Clients, scope: Scope, *, now: datetime, store: S
     """Read, and keep the reading as that of its day."""
     reading = read(clients, scope, now=now)
     if reading.value.allowances:
-        daily(store).put(scope, reading, key=now.date().isoformat())
+        daily(store).put(scope, reading, key=now.date().isoformat(), kept_for=timedelta(days=REMEMBERED))
     return reading
 
 

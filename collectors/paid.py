@@ -18,13 +18,18 @@ def price(clients: Clients, operation: str) -> Money:
     return found.each if found else ZERO
 
 
-def refusal(clients: Clients, scope: Scope, operation: str, requests: int) -> Fault | None:
-    """Say why a reading of so many requests is not made; None where the caps allow all of it."""
+def refusal(clients: Clients, scope: Scope, operation: str, requests: int, *, kept: Money = ZERO) -> Fault | None:
+    """Say why a reading of so many requests is not made; None where the caps allow all of it.
+
+    `kept` is what the caps have to leave for something else that is worth more a dollar.
+    """
     cost = price(clients, operation) * requests
     left = clients.meter.money_left()
-    if cost.amount <= left.amount.amount:
+    if (cost + kept).amount <= left.amount.amount:
         return None
     why = f"a reading takes {requests} requests or more and costs {cost}, and {left}"
+    if kept.amount and cost.amount <= left.amount.amount:
+        why += f", of which {kept} is kept for the billing export"
     return NotFree(why).to_fault(scope, f"ce:{operation}")
 
 

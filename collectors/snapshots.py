@@ -29,9 +29,11 @@ class Snapshots(Generic[T]):
         self._read: dict[tuple[Scope, str], tuple[int, Reading[T]]] = {}
         """What was read last, by its version: the same text is not parsed again."""
 
-    def put(self, scope: Scope, reading: Reading[T], *, key: str = "") -> None:
-        """Keep `reading` as the newest one."""
+    def put(self, scope: Scope, reading: Reading[T], *, key: str = "", kept_for: timedelta | None = None) -> None:
+        """Keep `reading` as the newest one; of all keys, forget what is older than it by more than `kept_for`."""
         self.put_all(scope, {key: reading})
+        if kept_for is not None:
+            self._forget(scope, reading.at - kept_for)
 
     def put_all(self, scope: Scope, readings: Mapping[str, Reading[T]]) -> None:
         """Keep readings by key, in one transaction; an older one never replaces a newer."""
@@ -52,6 +54,13 @@ class Snapshots(Generic[T]):
                 "INSERT INTO documents VALUES (?,?,?,?,?,?,?) ON CONFLICT (kind, account, region, key) DO UPDATE"
                 " SET at=excluded.at, body=excluded.body, version=excluded.version WHERE excluded.at >= documents.at",
                 rows,
+            )
+
+    def _forget(self, scope: Scope, before: datetime) -> None:
+        with self._store.writing() as connection:
+            connection.execute(
+                "DELETE FROM documents WHERE kind=? AND account=? AND region=? AND at < ?",
+                (self._kind, scope.account, scope.region, int(before.timestamp())),
             )
 
     def every(self, scope: Scope, *, newest: int) -> list[Reading[T]]:

@@ -53,6 +53,7 @@ from collectors.scaling import Activity
 from collectors.spend_lines import SpendLine
 from collectors.store import Store
 from collectors.targets import TargetGroupHealth
+from core.money import ZERO, Money
 from core.reading import Fault, FaultKind, Reading, Scope, joined_faults
 from core.series import MetricId, Series
 from core.timespan import Timespan
@@ -230,7 +231,9 @@ class CloudSources(LogSources):
 
     def spend(self, account: str, *, start: date, now: datetime) -> Reading[tuple[SpendLine, ...]]:
         """Give the account's costs by day from `start` on, as the collector read them last; never asks AWS."""
-        known = partial(spend.known, self.clients, account, store=self.store, start=start, now=now)
+        known = partial(
+            spend.known, self.clients, account, store=self.store, start=start, now=now, kept_back=self._kept_back(now)
+        )
         return self._calmly(f"costs since {start}", spend.billing(account), known, (), now=now)
 
     def budgets(self, account: str, *, now: datetime) -> Reading[tuple[BudgetReading, ...]]:
@@ -273,8 +276,11 @@ class CloudSources(LogSources):
     def poll_spend(self, account: str, *, now: datetime) -> Reading[None]:
         """Read what the account's money does, where that is due: costs only if the cap allows it, which is no fault."""
         free = (*self.budgets(account, now=now).faults, *self.free_tier(account, now=now).faults)
-        due = partial(spend.read_when_due, self.clients, account, store=self.store, now=now)
-        outlook = partial(cost_outlook.read_when_due, self.clients, account, store=self.store, now=now)
+        kept_back = self._kept_back(now)
+        due = partial(spend.read_when_due, self.clients, account, store=self.store, now=now, kept_back=kept_back)
+        outlook = partial(
+            cost_outlook.read_when_due, self.clients, account, store=self.store, now=now, kept_back=kept_back
+        )
         scope = spend.billing(account)
         bought = (
             *self._calmly("costs", scope, due, None, now=now).faults,
@@ -303,6 +309,10 @@ class CloudSources(LogSources):
         """Ask AWS within the cap, because a person wants it; `bought` gives the answer."""
         asked = partial(cost_breakdown.buy, self.clients, question, account, store=self.store, now=now)
         return self._calmly(f"buying {question.key}", spend.billing(account), asked, None, now=now)
+
+    def _kept_back(self, now: datetime) -> Money:
+        """Give what the cap has to leave for a billing export in S3: it says more than Cost Explorer, for far less."""
+        return self.export.price_ahead(now=now) if self.export is not None else ZERO
 
     def poll_export(self, *, now: datetime) -> tuple[Fault, ...]:
         """Fetch what is new of a billing export in S3, if that is due and the cap allows it, which is no fault."""

@@ -20,7 +20,7 @@ from collectors.leases import Leases
 from collectors.snapshots import Snapshots
 from collectors.spend_lines import CHARGE, SpendLine, SpendLines
 from collectors.store import Store
-from core.money import Money
+from core.money import ZERO, Money
 from core.reading import Fault, Reading, Scope
 
 REGION: Final = "us-east-1"
@@ -90,22 +90,30 @@ def is_due(store: Store, account: str, *, now: datetime) -> bool:
     return last is None or now - last.at >= (AFTER_FAILURE if last.faults else EVERY)
 
 
-def known(clients: Clients, account: str, *, store: Store, now: datetime, start: date) -> Spend:
+def known(
+    clients: Clients, account: str, *, store: Store, now: datetime, start: date, kept_back: Money = ZERO
+) -> Spend:
     """Give the stored costs from `start` on; asks AWS nothing. A fault says why a newer reading was not made."""
     last = snapshots(store).newest(billing(account))
     lines = SpendLines(store).within(account, start, now.date() + timedelta(days=1))
-    refused = _refusal(clients, account, store=store, now=now) if is_due(store, account, now=now) else None
+    due = is_due(store, account, now=now)
+    refused = _refusal(clients, account, store=store, now=now, kept_back=kept_back) if due else None
     faults = (*(last.faults if last else ()), *((refused,) if refused else ()))
     # The last attempt may have failed: what is held is as old as the newest line.
     read_at = max((line.read_at for line in lines), default=last.at if last else now)
     return Reading(lines, read_at, faults)
 
 
-def read_when_due(clients: Clients, account: str, *, store: Store, now: datetime) -> Reading[None]:
-    """Read and keep the costs of one account if that is due and the cap allows it; give only the faults."""
+def read_when_due(
+    clients: Clients, account: str, *, store: Store, now: datetime, kept_back: Money = ZERO
+) -> Reading[None]:
+    """Read and keep the costs of one account if that is due and the cap allows it; give only the faults.
+
+    `kept_back` is what the cap has to leave for something else.
+    """
     if not is_due(store, account, now=now):
         return Reading(None, now)
-    refused = _refusal(clients, account, store=store, now=now)
+    refused = _refusal(clients, account, store=store, now=now, kept_back=kept_back)
     if refused is not None:
         what = f"Costs by day, service and usage type of {account}"
         planned = _planned(clients, account, store=store, now=now)
@@ -122,9 +130,9 @@ def _planned(clients: Clients, account: str, *, store: Store, now: datetime) -> 
     return plan(store, account, price=paid.price(clients, "GetCostAndUsage"), now=now)
 
 
-def _refusal(clients: Clients, account: str, *, store: Store, now: datetime) -> Fault | None:
+def _refusal(clients: Clients, account: str, *, store: Store, now: datetime, kept_back: Money) -> Fault | None:
     planned = _planned(clients, account, store=store, now=now)
-    return paid.refusal(clients, billing(account), "GetCostAndUsage", planned.requests)
+    return paid.refusal(clients, billing(account), "GetCostAndUsage", planned.requests, kept=kept_back)
 
 
 # -- one reading ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from collectors.exports.cube import Cube, all_flaws
 from collectors.exports.files import ExportError, Flaw, Found
 from collectors.exports.questions import Question, Total
 from collectors.exports.reading import Described, Reader, reading
+from core.money import ZERO, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ class Book:
         except ExportError as error:
             return str(error)
         return ""
+
+    def price_ahead(self, *, now: datetime) -> Money:
+        """Give what looks at S3 will cost as long as the tighter cap holds; nothing for a folder."""
+        try:
+            return self.bucket.price_ahead(now=now) if self.bucket is not None else ZERO
+        except ExportError:
+            return ZERO  # its folder cannot be read, so nothing will be fetched
 
     def months(self) -> tuple[str, ...]:
         """Give the billing months that the cube has, the oldest first; none before it is built."""

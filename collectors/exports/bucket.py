@@ -22,13 +22,17 @@ from typing import Any, Final
 from cloud.clients import Clients
 from cloud.faults import EXPECTED, CloudError, NotFree, ServiceFailure, translate
 from collectors.exports.files import MANIFEST, MOST_FILES, ExportError, ExportFile, Flaw, Found, kind_of
-from core.money import ZERO
+from core.money import ZERO, Money
 from core.reading import Scope
 
 EVERY: Final = timedelta(hours=6)
 """AWS delivers an export anew up to four times a day.
 https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html"""
 AFTER_FAILURE: Final = timedelta(hours=1)
+FEW: Final = 20
+"""Objects that an export is taken to have before it was looked at: data and manifest of each of its months."""
+OBJECTS_A_PAGE: Final = 1_000
+"""https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
 NOTE: Final = "objects.json"
 _CHUNK: Final = 1 << 20
 _ADDRESS: Final = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
@@ -99,6 +103,19 @@ class Bucket:
         """Say whether S3 may have something new."""
         shelf = self.shelf()
         return shelf.looked_at is None or now - shelf.looked_at >= (AFTER_FAILURE if shelf.problem else EVERY)
+
+    def price_ahead(self, *, now: datetime) -> Money:
+        """Give what looks will cost until the tighter cap opens anew, if each finds as many objects as there are."""
+        prices = self._clients.meter.prices
+        looks = (self._clients.meter.money_left().limit.span.end - now) // EVERY + 1
+        objects = max(FEW, len(self.shelf().held or {}))
+        pages = -(-objects // OBJECTS_A_PAGE)
+        each = [
+            price.each * units
+            for operation, units in (("ListObjectsV2", pages), ("GetObject", objects))
+            if (price := prices.price("s3", operation)) is not None
+        ]
+        return sum(each, ZERO) * looks
 
     def fetch(self, *, now: datetime) -> None:
         """Fetch what is new; what fails is noted, and what was fetched stays."""

@@ -80,7 +80,8 @@ class Estimates:
     def keep(self, account: str, made: Estimate) -> None:
         """Keep an estimate as its hour's."""
         short = Kept(made.at, made.total, made.per_hour, len(made.uncounted))
-        self._kept.put(spend.billing(account), Reading(short, made.at), key=f"{made.at:%Y-%m-%dT%H}")
+        kept_for = timedelta(days=KEPT_DAYS)
+        self._kept.put(spend.billing(account), Reading(short, made.at), key=f"{made.at:%Y-%m-%dT%H}", kept_for=kept_for)
 
     def newest(self, account: str) -> tuple[Kept, ...]:
         """Give those of the last weeks, oldest first."""

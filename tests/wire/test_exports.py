@@ -19,6 +19,7 @@ from cloud.caps import Caps
 from cloud.clients import Clients
 from cloud.metering import Meter
 from cloud.settings import Settings
+from collectors.__main__ import look
 from collectors.exports.book import Book
 from collectors.exports.questions import Question
 from collectors.sources import CloudSources
@@ -121,6 +122,25 @@ def test_the_collector_fetches_it_and_a_second_look_asks_for_nothing(billed: Clo
         assert calls > 2
         assert sources.poll_export(now=AT + timedelta(minutes=1)) == ()
         assert sum(each.calls for each in meter.totals(EVER) if each.service == "s3") == calls
+        assert sources.export is not None
+        assert sources.export.read(now=AT).rows > 1000
+        sources.export.close()
+    finally:
+        sources.clients.close()
+        sources.store.close()
+
+
+@pytest.mark.parametrize(("cap", "bought"), [("0.025", 1), ("0.02", 0)])
+def test_of_a_small_cap_the_export_has_its_part_first(billed: Cloud, tmp_path: Path, cap: str, bought: int) -> None:
+    """Two requests of Cost Explorer cost 0.02 dollars; all that the export needs costs far less, and says more."""
+    settings = Settings(cloud="demo", demo_port=urlsplit(billed.url).port or 0, data_dir=tmp_path, billing_export=PLACE)
+    meter = Meter(settings.place, clock=lambda: AT, caps=Caps(Money(Decimal(cap))))
+    sources = CloudSources(Clients(settings, meter), Store(settings.place))
+    try:
+        look(sources)
+        calls = {each.operation: each.calls for each in meter.totals(EVER) if each.service in {"s3", "ce"}}
+        assert calls.get("GetCostAndUsage", 0) == 2 * bought
+        assert calls["GetObject"] > 2
         assert sources.export is not None
         assert sources.export.read(now=AT).rows > 1000
         sources.export.close()

@@ -48,6 +48,15 @@ def test_one_client_a_scope_and_service(endpoint: Endpoint, tmp_path: Path) -> N
     clients.close()
 
 
+def test_s3_is_reached_after_other_services_too(endpoint: Endpoint, tmp_path: Path) -> None:
+    """boto3 puts its transfers into S3's clients once for each session of it that botocore's session was given."""
+    clients = clients_of(endpoint, tmp_path)
+    prod = clients.scopes()[0]
+    for service in ("ec2", "cloudwatch", "s3"):
+        assert clients.client(prod, service).meta.service_model.service_name == service
+    clients.close()
+
+
 def test_the_transport_is_without_delay_and_without_proxy_on_the_demo(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

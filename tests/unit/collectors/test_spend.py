@@ -88,6 +88,17 @@ def test_nothing_is_asked_at_the_default_cap_and_the_reason_is_a_fault(
     assert spend.known(clients, ACCOUNT, store=store, now=NOW, start=TODAY).faults == reading.faults
 
 
+def test_what_a_billing_export_will_need_is_left_to_it(endpoint: Endpoint, tmp_path: Path, store: Store) -> None:
+    """An export in S3 says more than Cost Explorer, for a hundredth of the price."""
+    clients = clients_of(endpoint, tmp_path / "own", cap=dollars("0.02"))
+    [fault] = spend.read_when_due(clients, ACCOUNT, store=store, now=NOW, kept_back=dollars("0.001")).faults
+    assert fault.kind is FaultKind.NOT_FREE
+    assert "costs $0.02, and" in fault.message
+    assert "of which $0.001 is kept for the billing export" in fault.message
+    assert endpoint.asked == []
+    clients.close()
+
+
 def test_a_refused_reading_is_on_the_own_bill_with_its_price(clients: Clients, store: Store, bill: Bill) -> None:
     spend.read_when_due(clients, ACCOUNT, store=store, now=NOW)
     spend.read_when_due(clients, ACCOUNT, store=store, now=NOW + timedelta(seconds=15))

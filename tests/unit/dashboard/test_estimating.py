@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from budgets.estimate import Estimate, Official, PastError, compare
+from budgets.estimate import Estimate, Kept, Official, PastError, compare
 from budgets.prices import UsagePrices
 from cloud.ledger import HourTotal, Total
+from collectors import spend
 from collectors.budget_readings import BudgetReading
 from collectors.counting import Charge
 from collectors.counts import Counted, spans
+from collectors.snapshots import Snapshots
 from collectors.spend_lines import SpendLine
+from collectors.store import Store
 from core.money import ZERO, Money
 from core.reading import Reading
 from dashboard.views import estimating
@@ -125,6 +129,20 @@ def test_thresholds_are_held_against_the_figure_that_settings_name(
 ) -> None:
     expected = None if found is None else (dollars(found[0]), found[1])
     assert figure(spending(actual, estimated), which) == expected
+
+
+def test_an_estimate_an_hour_is_kept_for_as_long_as_it_is_needed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    kept = Snapshots[Kept](store, "estimate", Reading[Kept])
+    past = estimating.Estimates(kept)
+    estimates = [Estimate(NOW + timedelta(days=days), NOW, (), dollars("1"), ZERO, ()) for days in (0, 1, 71)]
+    for account in (PROD, "222222222222"):
+        for made in estimates[: 3 if account == PROD else 1]:
+            past.keep(account, made)
+    assert [each.at for each in past.newest(PROD)] == [NOW + timedelta(days=1), NOW + timedelta(days=71)]
+    assert [each.at for each in past.newest("222222222222")] == [NOW], "another account's is its own matter"
+    assert len(kept.every(spend.billing(PROD), newest=9)) == 2, "the third is gone from the store, too"
+    store.close()
 
 
 def test_figures_and_estimates_are_never_added() -> None:
