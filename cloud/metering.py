@@ -25,7 +25,7 @@ from cloud.ledger import Entry, HourTotal, Ledger, Refusal, Total
 from cloud.pacing import Demand, Pacer, demands
 from cloud.pending import Pending
 from cloud.pricing import PriceBook, units_of
-from cloud.scans import QUERY_ID, Scans, expected
+from cloud.scans import QUERY_ID, Scans, difference, expected
 from cloud.spreading import over_money, over_requests
 from cloud.statement import Statement, Tally
 from core.money import ZERO, Money
@@ -205,6 +205,15 @@ class Meter:
         """Note that `viewer`, a random name of a session, has `page` on screen in this minute."""
         minute = self._clock().replace(second=0, microsecond=0)
         self._pending.watch((minute, viewer, page))
+
+    def last_paid(self, service: str, operation: str) -> Entry | None:
+        """Give what the ledger holds of this thread's last call of that name; None where it cost nothing."""
+        quote = self._here().get((service, operation))
+        return quote.paid if quote is not None else None
+
+    def settle(self, bought: Entry, units: int) -> None:
+        """Say how many units a call took that was bought by what it might take; the rest is given back."""
+        self._settle(difference(bought, units, at=self._clock()))
 
     # -- one call ---------------------------------------------------------------------------------------------------
 

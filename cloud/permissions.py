@@ -73,6 +73,7 @@ READ: Final = (
     Permission("logs:TestMetricFilter", "what AWS says of a metric filter on real lines, before it is made"),
     Permission("logs:FilterLogEvents", "log lines by span and pattern, and what is new"),
     Permission("logs:GetLogEvents", "what a stream said before and after a line"),
+    Permission("logs:StartLiveTail", "lines as they come; $0.01 a minute when a person asks, only within the cap"),
     Permission("logs:StartQuery", "Logs Insights; $0.005 a GB scanned when a person asks, only within the cap"),
     Permission("logs:GetQueryResults", "what a query of Logs Insights has found, and the bytes that it scanned"),
     Permission("logs:StopQuery", "stop a query of Logs Insights"),

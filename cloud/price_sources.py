@@ -86,7 +86,7 @@ LOG_SCANS: Final = Evidence(
 LOG_CLASSES: Final = Evidence(
     "https://c3x.dev/blog/cloudwatch-logs-cost-optimization", Standing.REPORTED, date(2026, 6, 1)
 )
-"""What the class INFREQUENT_ACCESS costs."""
+"""What the class INFREQUENT_ACCESS costs, and a minute of Live Tail."""
 LOG_PACKING: Final = Evidence(
     "https://dev.classmethod.jp/articles/compare-archive-cost-cloudwatchlogs-s3/", Standing.REPORTED, date(2021, 9, 18)
 )

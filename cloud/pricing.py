@@ -102,6 +102,8 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
     # What it brings is free within the region, and to elsewhere for the account's first 100 GB a month.
     ("s3", "GetObject"): _price("request", "0.0000004", S3_PRICES, price_sources.SOLUTION),
     # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
+    # The account's 1,800 free minutes a month are everybody's: never counted on.
+    ("logs", "StartLiveTail"): _price("minute", "0.01", CLOUDWATCH_PRICES, price_sources.LOG_CLASSES, by_outcome=True),
     ("logs", "StartQuery"): _price(
         "byte scanned", Decimal("0.005") / GIGABYTE, CLOUDWATCH_PRICES, price_sources.LOG_SCANS, by_outcome=True
     ),

@@ -61,7 +61,7 @@ class Scans:
             with self._lock:
                 self._open[str(query)] = bought
             return None
-        return _difference(bought, 0, at=at) if status in _REFUSED else None
+        return difference(bought, 0, at=at) if status in _REFUSED else None
 
     def ended(self, query: str, answer: Mapping[str, Any], *, at: datetime) -> Entry | None:
         """Give the entry that settles a query whose results were read to the end; None while it still runs."""
@@ -70,10 +70,10 @@ class Scans:
         with self._lock:
             bought = self._open.pop(query, None)
         scanned = answer.get("statistics", {}).get("bytesScanned")
-        return None if bought is None or scanned is None else _difference(bought, int(scanned), at=at)
+        return None if bought is None or scanned is None else difference(bought, int(scanned), at=at)
 
 
-def _difference(bought: Entry, scanned: int, *, at: datetime) -> Entry:
+def difference(bought: Entry, scanned: int, *, at: datetime) -> Entry:
     """Give the entry that makes of what was bought what was scanned; more or less, and no call of its own.
 
     What is given back goes to the day that it was bought on: never does a new day have more to spend than its cap.

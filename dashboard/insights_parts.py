@@ -25,7 +25,7 @@ from dashboard.cached import Context
 from dashboard.charts.components import draw_chart
 from dashboard.insights_state import NAMES, SHORT, InsightsState
 from dashboard.state import PageState
-from dashboard.views import insights, logs
+from dashboard.views import insights
 from dashboard.views.alarm_draft import DraftError
 from dashboard.views.insights import RunView
 from dashboard.wording import md, plain
@@ -85,8 +85,7 @@ def draw_groups(context: Context, found: Sequence[LogGroup], wanted: InsightsSta
     key = f"{_GROUPS}-{'~'.join(wanted.groups)}"
     chosen: list[str] = st.multiselect(
         "Log groups", options, default=list(wanted.groups), key=key, max_selections=MOST_GROUPS,
-        format_func=lambda name: logs.group_label(known[name]) if name in known else plain(name),
-        placeholder="Type a part of a name or a tag",
+        format_func=plain, placeholder="Type a part of a name",
     )  # fmt: skip
     if tuple(chosen) != wanted.groups:
         keep(context, wanted, groups=tuple(chosen))
@@ -96,7 +95,7 @@ def draw_groups(context: Context, found: Sequence[LogGroup], wanted: InsightsSta
 
 def draw_starts(context: Context, scope: Scope, wanted: InsightsState) -> None:
     """Draw the queries to begin with: examples, and those that somebody saved."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="insights-starts"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="insights-starts"):
         names = [name for name, _ in insights.EXAMPLES]
         st.selectbox(
             "Examples", names, index=None, placeholder="Examples", key=_EXAMPLE, label_visibility="collapsed",

@@ -28,17 +28,20 @@ EXAMPLES: Final = (
     ("Newest lines", "fields @timestamp, @logStream, @message\n| sort @timestamp desc\n| limit 100"),
     ("Errors over time", "filter @message like /ERROR/\n| stats count(*) as errors by bin(5m)"),
     ("Errors by kind", "filter level = 'ERROR'\n| stats count(*) as times by message\n| sort times desc\n| limit 25"),
-    ("Slowest requests", "filter ispresent(ms)\n| fields @timestamp, path, ms\n| sort ms desc\n| limit 25"),
+    (
+        "Slowest requests",
+        "filter ispresent(duration_ms)\n| fields @timestamp, path, duration_ms\n| sort duration_ms desc\n| limit 25",
+    ),
     (
         "Latency by path",
-        "filter ispresent(ms)\n| stats count(*) as requests, avg(ms), pct(ms, 95) by path\n| sort requests desc",
+        "filter ispresent(duration_ms)\n| stats count(*), avg(duration_ms), pct(duration_ms, 95) by path",
     ),
     (
         "Lambda: duration and memory",
         "filter @type = 'REPORT'\n| stats max(@duration), avg(@duration), max(@maxMemoryUsed / 1000000) by bin(5m)",
     ),
 )
-"""Queries to begin with, in Logs Insights' own language."""
+"""Queries to begin with, in Logs Insights' own language. Names of fields are those of the lines, to be put in."""
 START: Final = EXAMPLES[0][1]
 _MOST_CELL: Final = 2_000
 """Characters of a cell; the download has all."""
