@@ -10,8 +10,6 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from collectors.logs import trial
-from collectors.logs.metric_filters import Judged
 from collectors.logs.trial import Disagreement
 from core.reading import Reading
 from core.series import MetricId
@@ -130,11 +128,9 @@ def _draw_names(checked: CheckedFilter, names: Sequence[str]) -> None:
 def _tried(desk: Desk, checked: CheckedFilter, span: str, read: Reading[LinesRead]) -> TrialView:
     """Hold the filter against lines, by us and by AWS."""
     found = filter_trials.tried(checked, read.value.lines)
-    asked = trial.asked(found)
-    judged = _judged(desk, checked, asked) if checked.pattern is not None else None
     known = known_metrics(desk)
     return filter_trials.view(
-        checked, read.value, span, found, judged, asked, known, bare=desk.context.log_secrets, now=desk.context.now()
+        checked, read.value, span, found, known, bare=desk.context.log_secrets, now=desk.context.now()
     )
 
 
@@ -166,23 +162,11 @@ def _lines(
     return ("filter-lines", desk.scope, group, pattern, span), load
 
 
-def _judged(desk: Desk, checked: CheckedFilter, asked: tuple[str, ...]) -> Reading[Judged] | None:
-    """Give AWS's verdict on lines; None while it is on its way. The same question is asked once."""
-    context, pattern = desk.context, checked.draft.pattern
-
-    def load() -> Reading[Judged]:
-        return context.sources.filter_verdict(desk.scope, pattern, asked, now=context.now())
-
-    key = ("filter-verdict", desk.scope, pattern, asked)
-    snapshot = context.feed.look(key, partial(parts.booked, "filter-verdict", load), every=None, patience=GLANCE)
-    return None if snapshot is None else snapshot.value
-
-
-def known_metrics(desk: Desk) -> tuple[MetricId, ...]:
-    """Give the account's metrics, to know how many custom ones there are; none while they are read."""
+def known_metrics(desk: Desk) -> tuple[MetricId, ...] | None:
+    """Give the account's metrics, to know how many custom ones there are; None where they are not known, or not yet."""
     load = partial(parts.at_clock, desk.context, desk.context.sources.known_metrics, desk.scope)
     snapshot = desk.context.feed.look(("known", desk.scope), load, every=DIRECTORY_SECONDS, patience=GLANCE)
-    return () if snapshot is None else snapshot.value.value
+    return None if snapshot is None or not snapshot.value.complete else snapshot.value.value
 
 
 def draw_buttons(desk: Desk, checked: CheckedFilter) -> None:

@@ -136,14 +136,13 @@ def _series(
     return Series(at[known], found[known], period, unit or None, label, end)
 
 
-def asked(lines: Sequence[Tried]) -> tuple[str, ...]:
+def asked(pattern: FilterPattern, lines: Sequence[LogLine]) -> tuple[str, ...]:
     """Choose the messages that AWS is asked about: of those that match and those that do not, newest first."""
-    fit = [each for each in lines if 0 < len(each.line.message) <= LONGEST_MESSAGE]
-    newest = sorted(fit, key=lambda each: -each.line.milliseconds)
-    matching = list(dict.fromkeys(each.line.message for each in newest if each.matches))
-    others = list(dict.fromkeys(each.line.message for each in newest if not each.matches))
-    half = MOST_MESSAGES // 2
-    some = matching[: max(half, MOST_MESSAGES - len(others))]
+    fit = (line for line in lines if 0 < len(line.message) <= LONGEST_MESSAGE)
+    newest = dict.fromkeys(line.message for line in sorted(fit, key=lambda line: -line.milliseconds))
+    matching = [message for message in newest if pattern.matches(message)]
+    others = [message for message in newest if not pattern.matches(message)]
+    some = matching[: max(MOST_MESSAGES // 2, MOST_MESSAGES - len(others))]
     return (*some, *others[: MOST_MESSAGES - len(some)])
 
 

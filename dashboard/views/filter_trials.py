@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from access.changes import ChangePlan
-from cloud.pricing import custom_metrics_cost
+from cloud.pricing import FREE_CUSTOM_METRICS, custom_metrics_cost
 from collectors import custom_prices
 from collectors.logs import publishing, trial
 from collectors.logs.metric_filters import (
@@ -38,7 +38,7 @@ from dashboard.state import MetricChoice
 from dashboard.views.custom_metrics import custom
 from dashboard.views.metric_filters import CheckedFilter, parsed
 from dashboard.views.sources import Sources
-from dashboard.wording import NO_VALUE, count, moment, plain
+from dashboard.wording import NO_VALUE, capital, count, moment, plain
 
 SPANS: Final[Mapping[str, timedelta]] = {
     "1h": timedelta(hours=1),
@@ -69,8 +69,10 @@ class LinesRead:
     """Of the whole span, as far as it is read."""
     newest: LogAnswer
     """The newest lines, whatever they say."""
-    faults: tuple[Fault, ...] = ()
-    """Why some are missing."""
+    asked: tuple[str, ...] = ()
+    """The messages that AWS was asked about."""
+    judged: Reading[Judged] | None = None
+    """What it says of them; None where it was not asked."""
 
     @property
     def lines(self) -> tuple[LogLine, ...]:
@@ -91,15 +93,18 @@ def span_of(span: str, *, now: datetime) -> Timespan:
 def read_lines(
     sources: Sources, scope: Scope, group: str, pattern: str, span: str, *, now: datetime
 ) -> Reading[LinesRead]:
-    """Read lines of a group; a pattern that is wrong finds none."""
+    """Read lines of a group, and what AWS says of some of them; a pattern that is wrong finds none."""
     whole = span_of(span, now=now)
     newest = sources.log_lines(LogQuestion(scope, group, whole, most=MOST_OTHERS), now=now)
-    if parsed(pattern) is None:
+    known = parsed(pattern)
+    if known is None:
         return Reading(LinesRead(LogAnswer(), newest.value), newest.at, newest.faults)
-    asked = LogQuestion(scope, group, whole, pattern, most=MOST_LINES, whole=True)
-    matching = sources.log_lines(asked, now=now)
+    matching = sources.log_lines(LogQuestion(scope, group, whole, pattern, most=MOST_LINES, whole=True), now=now)
     faults = tuple(dict.fromkeys((*newest.faults, *matching.faults)))
-    return Reading(LinesRead(matching.value, newest.value), min(newest.at, matching.at), faults)
+    found = LinesRead(matching.value, newest.value)
+    asked = trial.asked(known, found.lines)
+    judged = sources.filter_verdict(scope, pattern, asked, now=now) if asked else None
+    return Reading(replace(found, asked=asked, judged=judged), min(newest.at, matching.at), faults)
 
 
 def fields_of(read: LinesRead, checked: CheckedFilter) -> tuple[str, ...]:
@@ -224,14 +229,13 @@ def view(
     read: LinesRead,
     span: str,
     lines: Sequence[Tried],
-    judged: Reading[Judged] | None,
-    asked: Sequence[str],
-    known: Sequence[MetricId],
+    known: Sequence[MetricId] | None,
     *,
     bare: bool,
     now: datetime,
 ) -> TrialView:
-    """Give what to draw. `known` are the account's metrics, `asked` the lines that AWS judged; `bare` shows secrets."""
+    """Give what to draw. `known` are the account's metrics, None where they are not known; `bare` shows secrets."""
+    asked, judged = read.asked, read.judged
     made = trial.metrics(checked.definition, lines)
     whole = span_of(span, now=now)
     series = series_of(checked, lines, read, whole)
@@ -267,18 +271,27 @@ def _agreement(answered: Judged | None, asked: Sequence[str], differing: Sequenc
     )
 
 
-def price(checked: CheckedFilter, made: Metrics, known: Sequence[MetricId], *, now: datetime) -> str:
+def price(checked: CheckedFilter, made: Metrics, known: Sequence[MetricId] | None, *, now: datetime) -> str:
     """Say what the filter's metrics add to the bill: as many as the lines made, beside those that are there."""
     if checked.definition.dimensions and not made.lines:
         return "No line matches, so its metrics cannot be counted: each combination of dimension values is one."
-    there = custom(known)
-    new = len(set(made.found) - set(there))
-    found = custom_prices.price(adding=new, known=len(there), quota=UNLIMITED, at=now)
-    said = f"{plain(str(found))[:1].upper()}{plain(str(found))[1:]}."
+    new, there = added(made.found, known)
+    found = custom_prices.price(adding=new, known=there, quota=UNLIMITED, at=now)
+    said = f"{capital(str(found))}."
+    if known is None:
+        said += " The account's metrics are not known, so its free ones are taken as used up."
     if not checked.definition.dimensions:
         return said
     seen = f"Counted on {count(made.lines, 'matching line')}: each combination of dimension values is a metric."
     return f"{said} {seen}"
+
+
+def added(made: Collection[MetricId], known: Sequence[MetricId] | None) -> tuple[int, int]:
+    """Give how many metrics come to how many; where those are not known, the free ones are taken as used up."""
+    if known is None:
+        return len(set(made)), FREE_CUSTOM_METRICS
+    there = custom(known)
+    return len(set(made) - set(there)), len(there)
 
 
 def _problems(checked: CheckedFilter, lines: Sequence[Tried], made: Metrics) -> list[str]:
@@ -337,12 +350,11 @@ def shown(text: str, *, bare: bool) -> str:
 
 
 def plan_of(
-    checked: CheckedFilter, trial_view: TrialView | None, known: Sequence[MetricId], scope: Scope
+    checked: CheckedFilter, trial_view: TrialView | None, known: Sequence[MetricId] | None, scope: Scope
 ) -> ChangePlan:
     """Give the plan of a checked form; what AWS said of real lines stands in its warnings."""
-    there = custom(known)
-    new = 0 if trial_view is None else len(set(trial_view.metrics.found) - set(there))
-    before, after = custom_metrics_cost(len(there)), custom_metrics_cost(len(there) + new)
+    new, there = added(() if trial_view is None else trial_view.metrics.found, known)
+    before, after = custom_metrics_cost(there), custom_metrics_cost(there + new)
     plan = publishing.put_filter(
         checked.definition, live=checked.live, scope=scope, price_before=ZERO, price_after=after - before
     )

@@ -89,18 +89,37 @@ def test_from_a_pattern_to_a_metric_filter_to_an_alarm(viewer: Callable[..., Vie
     person.open(f"/log-groups?group={quote(WEB)}").until(lambda p: p.shows("Choose a filter to change or delete it"))
 
 
-def test_a_retention_is_read_before_it_is_set_and_taken_back(viewer: Callable[..., Viewer]) -> None:
-    person = viewer().open("/log-groups?group=" + quote("/directory/access"))
-    person.until(lambda p: p.shows("New metric filter"))
+FIRST, HEADER, ROW = 17, 34, 34
+"""Pixels of the table: the middle of its first column, its header and a row."""
+
+
+def pick(person: Viewer, *rows: int) -> None:
+    """Choose rows of the table; it is a canvas."""
+    canvas = person.page.locator("[data-testid=stDataFrame] canvas").first
+    canvas.wait_for(timeout=60_000)
+    calm(person)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    for row in rows:
+        person.page.mouse.click(box["x"] + FIRST, box["y"] + HEADER + ROW * row + ROW / 2)
+        person.page.wait_for_timeout(300)
+
+
+def test_a_retention_is_set_for_two_groups_at_once_and_taken_back(viewer: Callable[..., Viewer]) -> None:
+    person = viewer().open("/log-groups")
+    person.until(lambda p: p.shows("3 keep their lines for ever"))
+    pick(person, 0, 1)
+    person.until(lambda p: p.shows("2 groups chosen"))
     choose(person.page.get_by_label("Keep for").first, "90 days")
-    person.until(lambda p: p.page.get_by_role("button", name="Review retention").first.is_enabled())
+    person.until(lambda p: p.shows("less a month in a year"))
     press(person, "Review retention")
-    person.until(lambda p: p.shows("Keep the lines of /directory/access for 90 days"))
+    person.until(lambda p: p.shows("Keep the lines of 2 log groups for 90 days"))
     person.until(lambda p: p.shows("They do not come back"))
     assert serious(person) == []
     press(person, "Do it")
     person.until(lambda p: p.page.get_by_text("Done.").count() > 0)
-    person.until(lambda p: p.shows("2 keep their lines for ever"))
+    person.until(lambda p: p.shows("1 keeps its lines for ever"))
     person.page.get_by_text("Undo", exact=True).first.click()
     person.until(lambda p: p.page.get_by_role("button", name="Undo it").count() > 0)
     press(person, "Undo it")

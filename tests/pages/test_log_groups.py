@@ -227,6 +227,13 @@ def test_a_pattern_with_one_more_field(pattern: str, extended: str) -> None:
     assert filter_trials.with_field(pattern, "$.a") == extended
 
 
+def test_metrics_that_cannot_be_listed_are_priced_as_if_none_were_free(open_page: Open) -> None:
+    sources = FakeSources(deny=frozenset({"cloudwatch:ListMetrics"}))
+    text = said(opened(open_page, sources, group=APPLICATION, pattern="ERROR"))
+    assert "This adds 1 metric, $0.30 a month" in text
+    assert "its free ones are taken as used up" in text
+
+
 def test_a_hostile_line_is_shown_as_it_is(open_page: Open) -> None:
     app = opened(open_page, FakeSources(), group=APPLICATION, pattern='"attacker"')
     assert "‹RLO›" in said(app)
@@ -334,8 +341,8 @@ def test_the_plan_carries_what_aws_said(room: LogRoom) -> None:
     lines = filter_trials.tried(checked, log_lines())
     asked = tuple(line.message for line in log_lines()[20:40])
     judged = Reading(Judged({}), NOW)
-    read = filter_trials.LinesRead(LogAnswer(), LogAnswer())
-    view = filter_trials.view(checked, read, "1h", lines, judged, asked, (), bare=False, now=NOW)
+    read = filter_trials.LinesRead(LogAnswer(), LogAnswer(), asked, judged)
+    view = filter_trials.view(checked, read, "1h", lines, (), bare=False, now=NOW)
     plan = filter_trials.plan_of(checked, view, (), PROD)
     assert plan.warnings[0].startswith("AWS differs on 1 line of 20")
     room.cloud.retention[APPLICATION] = 14
