@@ -34,18 +34,12 @@ LIST_PIXELS: Final = 360
 MOST_UPLOADED: Final = 20
 """Megabytes of an uploaded file."""
 _FETCHED: Final = "access-fetched"
-_ROUND: Final = "access-round"
 
 
 def keep(changed: AccessState) -> None:
     """Write what the page shows into the URL, and draw it from there."""
     parts.write(NAMES, changed.params())
     st.rerun()
-
-
-def fetches() -> int:
-    """Give how often this session fetched: what is here is read anew after each."""
-    return int(st.session_state.get(_ROUND, 0))
 
 
 def draw_offer(context: Context, state: PageState) -> None:
@@ -68,7 +62,6 @@ def draw_offer(context: Context, state: PageState) -> None:
         with feature("access logs"), st.spinner("Fetching"):
             fetched = book.fetch(state.scope, span)
         st.session_state[_FETCHED] = access_logs.brought(fetched)
-        st.session_state[_ROUND] = fetches() + 1
         st.rerun()
 
 

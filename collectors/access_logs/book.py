@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from cloud.clients import Clients
 from collectors.access_logs.bucket import Bucket, Fetched, Offer
 from collectors.access_logs.entries import Entry, NotAnEntryError, parse
 from collectors.access_logs.paths import folded, path_of
-from collectors.access_logs.places import chosen
+from collectors.access_logs.places import chosen, covered
 from collectors.access_logs.summary import Counting, Summary, status_class, target_name
 from collectors.exports.bucket import read_address
 from collectors.log_files import Broken, all_rows, find
@@ -65,6 +65,8 @@ class Contents:
     """Why, for the first few, and files that broke off. May hold foreign text."""
     cut: bool = False
     """There are more entries than are counted."""
+    covered: tuple[Timespan, ...] | None = None
+    """What the names of the files say that they are about; None where a name says nothing. The rest is not known."""
 
 
 class Flaws:
@@ -137,4 +139,9 @@ class Book:
         """Say what the files that are here tell about a span. Raises LogFileError."""
         paths = self._bucket.held(scope) if self._bucket else find(Path(self.location))
         files = chosen(paths, span)
-        return contents(all_rows(files), files=len(files), only=only, span=span)
+        found = contents(all_rows(files), files=len(files), only=only, span=span)
+        return replace(found, covered=covered(files))
+
+    def version(self, scope: Scope) -> int:
+        """Give a number that changes when something was fetched."""
+        return len(self._bucket.held(scope)) if self._bucket else 0

@@ -52,6 +52,14 @@ def chosen(paths: Iterable[Path], span: Timespan) -> tuple[Path, ...]:
     return tuple(path for path in paths if is_about(path.name, span))
 
 
+def covered(paths: Iterable[Path]) -> tuple[Timespan, ...] | None:
+    """Give the times that files are about; None where the name of one says nothing."""
+    ends = {end_of(path.name) for path in paths}
+    if None in ends:
+        return None
+    return tuple(Timespan(end - INTERVAL, end) for end in sorted(end for end in ends if end is not None))
+
+
 def folders(prefix: str, scope: Scope, span: Timespan) -> Iterator[str]:
     """Give the folder of each day of a span below a prefix; the last five minutes of a day may lie in the next."""
     before = prefix.partition("AWSLogs")[0].strip("/")

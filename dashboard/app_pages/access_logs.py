@@ -38,7 +38,7 @@ def draw_book() -> None:
     if book is None:
         return
     load = partial(access_logs.read, book, wanted, state, clock=context.now)
-    key = ("access logs", state.scope, state.range, state.fixed, wanted.only, access_log_parts.fetches())
+    key = ("access logs", state.scope, state.range, state.fixed, wanted.only, book.version(state.scope))
     found = parts.looked(context, key, load, every=REFRESH_SECONDS, height=500)
     if found is not None:
         view = access_logs.build(found, wanted, remote=book.is_remote, now=context.now())

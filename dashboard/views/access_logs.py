@@ -103,8 +103,8 @@ def build(found: tuple[Timespan, Contents], wanted: AccessState, *, remote: bool
         notes=_notes(told),
         nothing=_nothing(told, wanted, remote=remote) if not summary.whole.requests else "",
         tiles=_tiles(summary),
-        statuses=statuses(summary, span),
-        times=times(summary, span),
+        statuses=statuses(told, span),
+        times=times(told, span),
         paths=pd.DataFrame(
             [_row("Path", f"{name[0]} {name[1]}".strip(), each) for name, each in summary.paths.items()]
         ),
@@ -171,19 +171,29 @@ def _part(number: int, whole: Tally) -> str:
     return f"{100 * number / whole.requests:.2g}%" if whole.requests else NO_VALUE
 
 
-def statuses(summary: Summary, span: Timespan) -> ChartView:
-    """Give requests over time by status class; where nothing was written there were none."""
+def statuses(told: Contents, span: Timespan) -> ChartView:
+    """Give requests over time by status class; a gap where no file is about the time."""
+    summary = told.summary
     grid = _grid(summary, span)
+    known = np.array([_is_known(told, start) for start in grid], bool)
     lines = []
     for name, tone in _TONES.items():
         values = np.array([float(tally.classes[name]) for tally in grid.values()], np.float64)
         if values.any():
-            lines.append(Line(name, _seconds(grid), values, kind=LineKind.BAR, tone=tone))
+            shown = np.where(known | (values > 0), values, np.nan)
+            lines.append(Line(name, _seconds(grid), shown, kind=LineKind.BAR, tone=tone))
     return ChartView("access-statuses", "Requests by status", "Count", tuple(lines), span, note=_empty(summary))
 
 
-def times(summary: Summary, span: Timespan) -> ChartView:
+def _is_known(told: Contents, start: int) -> bool:
+    """Say whether there are files about a time."""
+    at = EPOCH + timedelta(milliseconds=start)
+    return told.covered is None or any(at in span for span in told.covered)
+
+
+def times(told: Contents, span: Timespan) -> ChartView:
     """Give percentiles over time; a gap where no time was measured."""
+    summary = told.summary
     grid = _grid(summary, span)
     lines = [_line(f"p{share}", grid, [tally.total.percentile(share) for tally in grid.values()]) for share in _SHARES]
     lines.append(_line("targets p99", grid, [tally.target.percentile(99) for tally in grid.values()], dash=True))

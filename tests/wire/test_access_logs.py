@@ -117,3 +117,26 @@ def test_a_long_span_is_refused_with_a_way_out(stored: Cloud, tmp_path: Path) ->
     assert offer is not None
     assert offer.verdict.reason == "Choose a span of 8 days at most."
     made.close()
+
+
+def test_the_demo_s_own_logs_are_read_to_the_last_line(stored: Cloud, tmp_path: Path) -> None:
+    made = clients(stored, tmp_path, CENT)
+    book = Book("s3://employee-directory-access-logs-111111111111", tmp_path / "logs", made)
+    span = Timespan(AT - timedelta(minutes=15), AT)
+    assert book.fetch(PROD, span).problem == ""
+    found = book.read(PROD, span, Only())
+    assert found.flaws == 0
+    assert found.covered is not None
+    assert found.summary.whole.requests > 1_000
+    assert len(found.summary.paths) < 20
+    answered = next(each for each in found.summary.slowest if each.target)
+    pages = stored.client("logs").get_paginator("filter_log_events").paginate(
+        logGroupName="/directory/access",
+        filterPattern=f'"{answered.trace}"',
+        startTime=int((answered.at - timedelta(minutes=1)).timestamp() * 1000),
+        endTime=int((answered.at + timedelta(minutes=1)).timestamp() * 1000),
+    )
+    lines = [each for page in pages for each in page["events"]]
+    assert lines
+    assert all(answered.trace in each["message"] for each in lines)
+    made.close()
