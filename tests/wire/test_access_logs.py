@@ -130,11 +130,15 @@ def test_the_demo_s_own_logs_are_read_to_the_last_line(stored: Cloud, tmp_path: 
     assert found.summary.whole.requests > 1_000
     assert len(found.summary.paths) < 20
     answered = next(each for each in found.summary.slowest if each.target)
-    pages = stored.client("logs").get_paginator("filter_log_events").paginate(
-        logGroupName="/directory/access",
-        filterPattern=f'"{answered.trace}"',
-        startTime=int((answered.at - timedelta(minutes=1)).timestamp() * 1000),
-        endTime=int((answered.at + timedelta(minutes=1)).timestamp() * 1000),
+    pages = (
+        stored.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName="/directory/access",
+            filterPattern=f'"{answered.trace}"',
+            startTime=int((answered.at - timedelta(minutes=1)).timestamp() * 1000),
+            endTime=int((answered.at + timedelta(minutes=1)).timestamp() * 1000),
+        )
     )
     lines = [each for page in pages for each in page["events"]]
     assert lines
