@@ -27,8 +27,9 @@ from botocore.utils import get_environ_proxies
 
 from cloud.faults import EXPECTED, InvalidRequest, translate
 from cloud.guarding import allow_only, session_name
+from cloud.line_pushing import LinePusher
 from cloud.metering import Meter
-from cloud.permissions import PUSHES, READS, WRITES, Call
+from cloud.permissions import LINE_PUSHES, PUSHES, READS, WRITES, Call
 from cloud.pushing import READ_SECONDS as PUSH_SECONDS
 from cloud.pushing import Pusher
 from cloud.setting_fields import Account
@@ -197,6 +198,15 @@ class Clients:
         )
         session = self._session("", None, name=SESSION_NAME, calls=PUSHES, use="pushing metrics")
         return Pusher(lambda: self._make(session, "cloudwatch", region or self._pushed_region(), config=config))
+
+    def line_pusher(self, region: str | None = None) -> LinePusher:
+        """Give what sends log lines, with the caller's own credentials, into `region` or the first that settings name.
+
+        It never repeats a call by itself: a line that is sent twice counts its metrics twice.
+        """
+        config = self._config(read_timeout=PUSH_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
+        core = self._session("", None, name=SESSION_NAME, calls=LINE_PUSHES, use="sending log lines")
+        return LinePusher(lambda: self._make(core, "logs", region or self._pushed_region(), config=config))
 
     def _pushed_region(self) -> str:
         """Give the region of what is pushed, without asking AWS."""

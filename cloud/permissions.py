@@ -158,6 +158,12 @@ WRITE: Final = (
 PUSH: Final = (Permission("cloudwatch:PutMetricData", "an application's own metrics, once a minute or so in batches"),)
 """Everything that an application does that pushes metrics."""
 
+PUSH_LINES: Final = (
+    Permission("logs:CreateLogStream", "a stream of its own for each process", (_LOG_GROUPS,)),
+    Permission("logs:PutLogEvents", "metrics embedded in log lines, every few seconds", (_LOG_GROUPS,)),
+)
+"""Everything that an application does that sends log lines."""
+
 _BUDGETS: Final = "arn:aws:budgets::*:budget/*"
 _BUDGET_ACTIONS: Final = "arn:aws:budgets::*:budget/*/action/*"
 
@@ -212,6 +218,8 @@ WRITES: Final[frozenset[Call]] = frozenset(
 """The calls that a writing client makes."""
 PUSHES: Final[frozenset[Call]] = frozenset(call for permission in PUSH for call in permission.calls)
 """The calls that a client makes that pushes metrics."""
+LINE_PUSHES: Final[frozenset[Call]] = frozenset(call for permission in PUSH_LINES for call in permission.calls)
+"""The calls that a client makes that sends log lines."""
 
 
 def policy() -> Mapping[str, Any]:
@@ -278,6 +286,14 @@ def pushing_policy() -> Mapping[str, Any]:
             }
         ],
     }
+
+
+def pushing_lines_policy() -> Mapping[str, Any]:
+    """Give the IAM policy document of an application that sends log lines; its group's name is the reader's to fill in.
+
+    A line may hold metrics of any namespace: who may write the group may write them.
+    """
+    return {"Version": "2012-10-17", "Statement": _statements("WatchkeeperSendsLines", PUSH_LINES)}
 
 
 def export_policy() -> Mapping[str, Any]:

@@ -62,6 +62,11 @@ GIGABYTE: Final = 10**9
 """Bytes in the gigabyte of a price. The smaller of the two readings, so that we never expect less than is charged."""
 
 
+LINE_OVERHEAD: Final = 26
+"""Bytes that CloudWatch Logs counts for each line besides its text.
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What one unit of an operation costs."""
@@ -104,6 +109,9 @@ _BY_OPERATION: Final[Mapping[tuple[str, str], Price]] = {
     # The 5 GB a month that are free serve ingestion, archive and scans of the whole account: never counted on.
     # The account's 1,800 free minutes a month are everybody's: never counted on.
     ("logs", "StartLiveTail"): _price("minute", "0.01", CLOUDWATCH_PRICES, price_sources.LOG_CLASSES, by_outcome=True),
+    ("logs", "PutLogEvents"): _price(
+        "byte sent", Decimal("0.50") / GIGABYTE, CLOUDWATCH_PRICES, price_sources.LOG_SCANS
+    ),
     ("logs", "StartQuery"): _price(
         "byte scanned", Decimal("0.005") / GIGABYTE, CLOUDWATCH_PRICES, price_sources.LOG_SCANS, by_outcome=True
     ),
@@ -127,6 +135,7 @@ _FREE_CALLS: Final = frozenset(
         ("dynamodb", "ListTables"),
         ("lambda", "GetFunctionConfiguration"),
         ("lambda", "ListFunctions"),
+        ("logs", "CreateLogStream"),
         ("logs", "DescribeLogGroups"),
         ("logs", "DescribeLogStreams"),
         ("logs", "DeleteMetricFilter"),
@@ -197,10 +206,17 @@ def custom_metrics_cost(count: int) -> Money:
 
 
 def units_of(service: str, operation: str, params: Mapping[str, Any]) -> int:
-    """Count what AWS bills in one request: metrics for GetMetricData, one otherwise."""
+    """Count what AWS bills in one request: metrics for GetMetricData, bytes for PutLogEvents, one otherwise."""
+    if (service, operation) == ("logs", "PutLogEvents"):
+        return sum(line_bytes(str(event.get("message", ""))) for event in params.get("logEvents", ()))
     if (service, operation) == ("cloudwatch", "GetMetricData"):
         return metrics_requested(params.get("MetricDataQueries", ()))
     return 1
+
+
+def line_bytes(line: str) -> int:
+    """Count what a log line takes as AWS bills it."""
+    return (len(line) if line.isascii() else len(line.encode("utf-8", "replace"))) + LINE_OVERHEAD
 
 
 def metrics_requested(queries: Sequence[Mapping[str, Any]]) -> int:

@@ -31,7 +31,16 @@ log = logging.getLogger("watchkeeper.custom")
 class Flusher:
     """Delivers every `seconds`, and when `wake` is called; after a failure when its pause is over."""
 
-    def __init__(self, deliver: Callable[[], Outcome], *, seconds: float, after: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        deliver: Callable[[], Outcome],
+        *,
+        seconds: float,
+        after: Callable[[], None],
+        waiting: str = "Custom metrics wait in the spool",
+    ) -> None:
+        """Deliver by `deliver`, then call `after`; `waiting` says for the log what a failure leaves behind."""
+        self._waiting = waiting
         self._deliver = deliver
         self._seconds = seconds
         self._after = after
@@ -93,7 +102,7 @@ class Flusher:
             why = str(error)
         self._failures = self._failures + 1 if why else 0
         if why and why != self._said:
-            log.warning("Custom metrics wait in the spool and are tried again: %s", why)
+            log.warning("%s and are tried again: %s", self._waiting, why)
         self._said = why
         self._after()
 

@@ -1,6 +1,7 @@
 """An application's own metrics as lines of a log, in the embedded metric format: the second way beside the spool.
 
-For Lambda, and wherever an agent reads the log. What the log loses is lost.
+For Lambda, and wherever an agent reads the log; `collectors.log_lines_out` sends lines by itself. What the log loses
+is lost.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import Any, Final, Protocol, Self
 
 import orjson
 
@@ -37,6 +38,14 @@ MOST_METRICS: Final = 100
 """Metrics in a line. Source: EMBEDDED_FORMAT."""
 
 
+class Target(Protocol):
+    """Where lines go: an open text file, or `collectors.log_lines_out.LogLines`."""
+
+    def write(self, text: str, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
 @dataclass(slots=True)
 class _Line:
     """What leaves together: one set of dimensions at one time."""
@@ -56,7 +65,7 @@ class EmbeddedMetrics:
         self,
         namespace: str,
         *,
-        stream: TextIO | None = None,
+        stream: Target | None = None,
         dimensions: Mapping[str, str] | None = None,
         spool: Path | str | None = None,
         quota: int | None = None,
@@ -66,7 +75,7 @@ class EmbeddedMetrics:
         settings: Settings | None = None,
         clock: Clock = now_ms,
     ) -> None:
-        self._stream = stream or sys.stdout
+        self._stream: Target = stream or sys.stdout
         self._clock = clock
         self._spool = spool_of(settings or load(), path=spool, quota=quota)
         self._admission = Admission(

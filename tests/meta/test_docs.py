@@ -22,12 +22,14 @@ from alarms.doctor import Code
 from cloud.permissions import (
     ALWAYS,
     IAM_PREFIX,
+    LINE_PUSHES,
     PUSHES,
     READS,
     WRITES,
     export_policy,
     guarding_policy,
     policy,
+    pushing_lines_policy,
     pushing_policy,
     writing_budgets_policy,
     writing_policy,
@@ -86,6 +88,7 @@ def test_the_policy_of_the_guard_is_the_one_that_the_code_needs() -> None:
 
 def test_the_policy_of_what_pushes_metrics_is_the_one_that_the_code_needs() -> None:
     compare("iam/push-metrics.json", json.dumps(pushing_policy(), indent=2) + "\n")
+    compare("iam/push-log-metrics.json", json.dumps(pushing_lines_policy(), indent=2) + "\n")
 
 
 def test_the_policy_of_a_billing_export_is_the_one_that_the_code_needs() -> None:
@@ -148,15 +151,14 @@ def called() -> set[str]:
 
 
 def test_the_policies_allow_just_what_is_called() -> None:
-    allowed = {
-        f"{IAM_PREFIX.get(service, service)}:{operation}" for service, operation in (READS | WRITES | PUSHES) - ALWAYS
-    }
+    calls = (READS | WRITES | PUSHES | LINE_PUSHES) - ALWAYS
+    allowed = {f"{IAM_PREFIX.get(service, service)}:{operation}" for service, operation in calls}
     assert called() == allowed
 
 
 def test_nothing_that_reads_is_on_the_list_of_what_writes() -> None:
-    assert not READS & (WRITES | PUSHES)
-    assert not WRITES & PUSHES
+    assert not READS & (WRITES | PUSHES | LINE_PUSHES)
+    assert not WRITES & (PUSHES | LINE_PUSHES)
     named = ("Get", "List", "Describe", "AssumeRole")
     assert all(call in CHANGES_NOTHING or call[1].startswith(named) for call in READS)
 
