@@ -209,7 +209,10 @@ def build(settings: Settings, *, clock: Callable[[], datetime], beacons: Beacons
         log_secrets=settings.log_secrets == "show",
         deaths=partial(deaths.read, settings.data_dir),
         cadence=max(REFRESH_SECONDS, settings.poll_seconds),
-        close=partial(_shut, (feed, drafts, approvals, sources.export, clients, sources.log_store, opened.store)),
+        close=partial(
+            _shut,
+            (feed, drafts, approvals, sources.export, sources.live_tails, clients, sources.log_store, opened.store),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import log_parts, parts
+from dashboard import live_tail_parts, log_parts, parts
 from dashboard.cached import Context
 from dashboard.charts.components import draw_chart
 from dashboard.charts.log_lines import LineList
@@ -22,6 +22,8 @@ def draw(context: Context, state: PageState, wanted: LogState) -> None:
     """Draw the tail; everybody who looks at the same lines shares one poll."""
     if state.fixed is not None:
         parts.empty("A tail is of now", "The link pins a span of time; press “Back to live” above to let go of it.")
+        return
+    if live_tail_parts.draw(context, state, wanted):
         return
 
     @st.fragment(run_every=log_tail.SECONDS if state.live else None)

@@ -9,6 +9,7 @@ from cloud.clients import Clients
 from collectors.logs import context, groups, metric_filters
 from collectors.logs.groups import LogGroup, LogStream
 from collectors.logs.history import LogHistory
+from collectors.logs.live_tail import LiveTails
 from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.logs.store import LogStore
@@ -25,6 +26,7 @@ class LogSources(Sharing):
         super().__init__(clients, store)
         self.log_store = LogStore(clients.settings.place)
         self._log_history = LogHistory(store, self.log_store, clients)
+        self.live_tails = LiveTails(clients)
         self._log_groups = groups.snapshots(store)
         self._log_group_tags = groups.tag_snapshots(store)
         self._log_streams = groups.stream_snapshots(store)

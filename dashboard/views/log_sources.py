@@ -9,6 +9,7 @@ from typing import Protocol
 from collectors.logs.fields import LogField
 from collectors.logs.groups import LogGroup, LogStream
 from collectors.logs.insights import InsightsQuery, ScanQuote
+from collectors.logs.live_tail import LiveTailQuote, LiveTailView
 from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.queries import SavedQuery
 from collectors.logs.question import LogAnswer, LogQuestion
@@ -44,12 +45,32 @@ class InsightsDesk(Protocol):
         """Give the account's saved queries by name."""
 
 
+class LiveTailDesk(Protocol):
+    """Sessions of Live Tail, which cost money by the minute."""
+
+    def quote(self, minutes: int) -> LiveTailQuote:
+        """Say what a session costs, and whether the caps allow it."""
+
+    def start(self, question: LogQuestion, arn: str, *, minutes: int) -> str:
+        """Begin a session, or join that of the same lines; gives its name."""
+
+    def look(self, name: str, since: int) -> LiveTailView | None:
+        """Give the lines that came since; None where there is no such session here."""
+
+    def stop(self, name: str) -> None:
+        """End a session."""
+
+
 class LogReads(Protocol):
     """Every read of logs. All may take seconds; none raises for what AWS or the network does."""
 
     @property
     def insights(self) -> InsightsDesk:
         """Where Logs Insights is asked."""
+
+    @property
+    def live_tails(self) -> LiveTailDesk:
+        """Where Live Tail is bought."""
 
     def log_groups(self, scope: Scope, *, now: datetime) -> Reading[tuple[LogGroup, ...]]:
         """Give every log group by name."""

@@ -13,6 +13,7 @@ from collectors.logs import answering, spans
 from collectors.logs.fields import LogField
 from collectors.logs.groups import LogGroup, LogStream
 from collectors.logs.insights import INCOMING, GroupScan, InsightsQuery, ScanQuote
+from collectors.logs.live_tail import LiveTailQuote, LiveTailView
 from collectors.logs.metric_filters import Judged, MetricFilter
 from collectors.logs.queries import SavedQuery
 from collectors.logs.question import LogAnswer, LogQuestion
@@ -131,6 +132,34 @@ class FakeInsights:
 
 
 @dataclass
+class FakeLiveTails:
+    """Live Tail at a cap of a dollar, or of zero; `view` is what a session has brought."""
+
+    cap: Money = field(default_factory=lambda: Money(Decimal(1)))
+    started: list[tuple[LogQuestion, str, int]] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    view: LiveTailView = field(
+        default_factory=lambda: LiveTailView(log_lines()[:3], 3, 0, sampled=False, seconds=65, minutes=5, ended="")
+    )
+
+    def quote(self, minutes: int) -> LiveTailQuote:
+        cost, left = Money(Decimal("0.01")) * minutes, f"the monthly cap on our own calls is {self.cap}"
+        allowed = cost.amount <= self.cap.amount
+        why = "" if allowed else f"{minutes} minutes of Live Tail cost {cost}, and {left}."
+        return LiveTailQuote(minutes, cost, left, Verdict(allowed, why))
+
+    def start(self, question: LogQuestion, arn: str, *, minutes: int) -> str:
+        self.started.append((question, arn, minutes))
+        return "session"
+
+    def look(self, name: str, since: int) -> LiveTailView | None:
+        return self.view
+
+    def stop(self, name: str) -> None:
+        self.stopped.append(name)
+
+
+@dataclass
 class FakeLogs:
     """Answers about logs; `FakeSources` is one."""
 
@@ -142,6 +171,7 @@ class FakeLogs:
     judged_otherwise: frozenset[str] = frozenset()
     """Lines of which AWS says the opposite of what we say."""
     insights: FakeInsights = field(default_factory=FakeInsights)
+    live_tails: FakeLiveTails = field(default_factory=FakeLiveTails)
     unread: timedelta = timedelta(0)
     """How much of a span's beginning is not read yet."""
 
