@@ -119,10 +119,11 @@ def _draw_names(checked: CheckedFilter, names: Sequence[str]) -> None:
         return
     with st.popover("Fields of these lines", icon=":material/data_object:", key="filter-names"):
         st.caption("A press adds the field to the pattern. Value and dimensions are taken from fields of the pattern.")
-        for place, name in enumerate(names):
-            if st.button(md(name), key=f"filter-name-{place}", type="tertiary"):
-                filter_desk.change(pattern=filter_trials.with_field(checked.draft.pattern, name))
-                st.rerun(scope="app")
+        with st.container(horizontal=True, gap="xsmall", key="filter-name-row"):
+            for place, name in enumerate(names):
+                if st.button(md(name), key=f"filter-name-{place}"):
+                    filter_desk.change(pattern=filter_trials.with_field(checked.draft.pattern, name))
+                    st.rerun(scope="app")
 
 
 def _tried(desk: Desk, checked: CheckedFilter, span: str, read: Reading[LinesRead]) -> TrialView:

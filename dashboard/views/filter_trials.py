@@ -247,7 +247,7 @@ def view(
         sentence=matched(read, span, wrong_pattern=checked.pattern is None),
         agreement=_agreement(answered, asked, differing),
         agrees=None if answered is None else not differing,
-        price=price(checked, made, known, now=now),
+        price=price(checked, made, known, cut=read.matching.cut, now=now),
         problems=tuple(_problems(checked, lines, made)),
         table=_table(lines, answered, frozenset(asked), bare=bare, now=now),
         differing=differing,
@@ -271,8 +271,11 @@ def _agreement(answered: Judged | None, asked: Sequence[str], differing: Sequenc
     )
 
 
-def price(checked: CheckedFilter, made: Metrics, known: Sequence[MetricId] | None, *, now: datetime) -> str:
-    """Say what the filter's metrics add to the bill: as many as the lines made, beside those that are there."""
+def price(checked: CheckedFilter, made: Metrics, known: Sequence[MetricId] | None, *, cut: bool, now: datetime) -> str:
+    """Say what the filter's metrics add to the bill: as many as the lines made, beside those that are there.
+
+    `cut` says that more lines match than were counted.
+    """
     if checked.definition.dimensions and not made.lines:
         return "No line matches, so its metrics cannot be counted: each combination of dimension values is one."
     new, there = added(made.found, known)
@@ -282,8 +285,12 @@ def price(checked: CheckedFilter, made: Metrics, known: Sequence[MetricId] | Non
         said += " The account's metrics are not known, so its free ones are taken as used up."
     if not checked.definition.dimensions:
         return said
-    seen = f"Counted on {count(made.lines, 'matching line')}: each combination of dimension values is a metric."
-    return f"{said} {seen}"
+    newest = "the newest " if cut else ""
+    seen = f"Counted on {newest}{count(made.lines, 'matching line')}: each combination of dimension values is a metric."
+    return f"{said} {seen}{_MORE if cut else ''}"
+
+
+_MORE: Final = " More lines match, so there may be more metrics."
 
 
 def added(made: Collection[MetricId], known: Sequence[MetricId] | None) -> tuple[int, int]:
@@ -302,7 +309,7 @@ def _problems(checked: CheckedFilter, lines: Sequence[Tried], made: Metrics) -> 
             f"{count(without, 'matching line has', 'matching lines have')} no number at {checked.definition.value}; "
             "they make no datapoint."
         )
-    if checked.definition.dimensions and made.lines > 3 and made.late * 4 > made.lines:
+    if checked.definition.dimensions and made.late > max(1, len(made.found) // 5):
         found.append(
             f"{made.late} of {len(made.found)} metrics came with the second half of the lines: more will come, and "
             "each is charged. Take a dimension with few values."

@@ -234,6 +234,17 @@ def test_metrics_that_cannot_be_listed_are_priced_as_if_none_were_free(open_page
     assert "its free ones are taken as used up" in text
 
 
+def test_metrics_counted_on_a_part_of_the_lines_may_be_more(open_page: Open) -> None:
+    one = log_lines()[-1]
+    lines = tuple(replace(one, message=f'{{"id": "{n % 4}"}}', event_id=f"{n}") for n in range(1_100))
+    link = {"pattern": "{ $.id = * }", "filter": "new", "name": "n", "namespace": "N", "metric": "M"}
+    link["dimension"] = "$.id"
+    text = said(opened(open_page, FakeSources(lines_of_logs=lines), Role.ENGINEER, group=APPLICATION, **link))
+    assert "This adds 4 metrics" in text
+    assert "Counted on the newest 1,000 matching lines" in text
+    assert "there may be more metrics" in text
+
+
 def test_a_hostile_line_is_shown_as_it_is(open_page: Open) -> None:
     app = opened(open_page, FakeSources(), group=APPLICATION, pattern='"attacker"')
     assert "‹RLO›" in said(app)
