@@ -64,7 +64,14 @@ UNLOCKED: Final = frozenset({"cloudwatch"})
 
 LONG_READS: Final = frozenset(
     ("logs", operation)
-    for operation in ("FilterLogEvents", "GetLogEvents", "GetQueryResults", "GetLogGroupFields", "GetLogRecord")
+    for operation in (
+        "FilterLogEvents",
+        "GetLogEvents",
+        "GetQueryResults",
+        "GetLogGroupFields",
+        "GetLogRecord",
+        "StartLiveTail",
+    )
 )
 """Operations that take long, change nothing, and take the lock themselves where they look at what changes."""
 

@@ -21,6 +21,9 @@ WsgiApp: TypeAlias = Any
 BACKLOG = 128
 """Connections that may wait to be accepted; fifty clients may start at once."""
 
+EVENT_STREAM = "application/vnd.amazon.eventstream"
+"""An answer of this type goes on: it is sent as it is made."""
+
 IDLE_SECONDS = 75
 """Seconds after which a connection that asks nothing is closed, so that its thread ends."""
 
@@ -46,11 +49,15 @@ class KeepAliveHandler(MotoRequestHandler):
             answered.append((status, headers))
 
         chunks: Iterable[bytes] = self.server.app(self.make_environ(), start_response)
-        body = b"".join(chunks)
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
-        self._write(*answered[-1], body)
+        try:
+            if any(header == ("Content-Type", EVENT_STREAM) for header in answered[-1][1]):
+                self._stream(*answered[-1], chunks)
+            else:
+                self._write(*answered[-1], b"".join(chunks))
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
 
     def handle_expect_100(self) -> bool:
         """`run_wsgi` says when to go on; saying it twice confuses clients."""
@@ -63,6 +70,21 @@ class KeepAliveHandler(MotoRequestHandler):
         """Say nothing of a connection that was closed because it idled; that is no error."""
         if not (args and isinstance(args[0], TimeoutError)):
             super().log_error(format, *args)
+
+    def _stream(self, status: str, headers: list[tuple[str, str]], chunks: Iterable[bytes]) -> None:
+        """Send an answer as it is made, until it ends or nobody listens any more."""
+        code, _, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        for name, value in (*headers, ("Transfer-Encoding", "chunked")):
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            for chunk in chunks:
+                self.wfile.write(b"%X\r\n%b\r\n" % (len(chunk), chunk))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
 
     def _write(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, phrase = status.partition(" ")

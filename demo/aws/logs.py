@@ -9,8 +9,9 @@ from demo.aws.log_filters import LogFilters
 from demo.aws.log_groups import LogGroups
 from demo.aws.log_queries import LogQueries
 from demo.aws.log_reading import LogReading
+from demo.aws.log_tail import LogTail
 from demo.aws.log_writing import LogWriting
 
 
-class LogsService(LogGroups, LogReading, LogWriting, LogFilters, LogQueries):
+class LogsService(LogGroups, LogReading, LogWriting, LogFilters, LogQueries, LogTail):
     """Every operation of CloudWatch Logs that the demo cloud answers itself."""

@@ -134,6 +134,8 @@ class LogBook:
         self._put: dict[str, Put] = {}
         self._gone: dict[str, int] = {}
         self._filters: dict[str, dict[str, MetricFilter]] = {}
+        self.tails = 0
+        """Live Tail sessions that are open."""
         self._lock = RLock()
 
     def group(self, name: str, *, label: str, created: int, retention: int | None, now: float) -> LogGroup:
