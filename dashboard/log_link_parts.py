@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from alarms.definition import Alarm, MetricAlarm
 from collectors.alarm_states import AlarmState
 from collectors.inventory import Inventory
 from core.reading import Reading, Scope
@@ -34,6 +35,12 @@ def draw(context: Context, state: PageState, clues: Callable[[Inventory], Sequen
 def draw_metrics(context: Context, state: PageState, metrics: Sequence[MetricId], *, key: str) -> None:
     """Draw the way from charts of `metrics` to the logs of the same span."""
     draw(context, state, partial(log_links.clues, metrics), key=key)
+
+
+def draw_definition(context: Context, state: PageState, alarm: Alarm | None, *, key: str) -> None:
+    """Draw the way from an alarm that is being written to the logs beside its metrics."""
+    if isinstance(alarm, MetricAlarm):
+        draw_metrics(context, state, alarm.metrics, key=key)
 
 
 def draw_alarm(context: Context, roll: Roll, state: AlarmState, *, key: str) -> None:

@@ -15,13 +15,13 @@ from dashboard.charts.log_lines import LineList
 from dashboard.log_state import LogState
 from dashboard.state import PageState, pinned
 from dashboard.views import logs
-from dashboard.views.logs import LogView
+from dashboard.views.logs import LogView, Reach
 
 READ_ON: Final = 1.0
 """Seconds between looks while a span is being read."""
 CHART_PIXELS: Final = 104
 _GOING_ON: Final = "logs-going-on"
-_MOST: Final = "logs-most"
+_REACH: Final = "logs-reach"
 
 Asked = tuple[object, ...]
 """What tells one search from another."""
@@ -36,9 +36,9 @@ def draw(context: Context, state: PageState, wanted: LogState) -> None:
     @st.fragment(run_every=READ_ON if going_on else slow and 2 * slow)
     def body() -> None:
         with parts.boundary():
-            most = _most(asked)
-            load = partial(logs.read, context.sources, wanted, state, most=most, clock=context.now)
-            key = ("logs", *asked, state.live, most)
+            reach = _reach(asked)
+            load = partial(logs.read, context.sources, wanted, state, reach=reach, clock=context.now)
+            key = ("logs", *asked, state.live, reach)
             look = parts.looked(context, key, load, every=READ_ON if going_on else slow, height=600)
             if look is None:
                 return
@@ -51,18 +51,31 @@ def draw(context: Context, state: PageState, wanted: LogState) -> None:
     body()
 
 
-def _most(asked: Asked) -> int:
-    """Give how many lines are shown of what is asked for."""
-    held = st.session_state.get(_MOST)
-    return held[1] if held and held[0] == asked else logs.STEPS[0]
+def _reach(asked: Asked) -> Reach:
+    """Give how much is wanted of what is asked for."""
+    held = st.session_state.get(_REACH)
+    return held[1] if held and held[0] == asked else Reach()
+
+
+def _draw_reach(view: LogView, asked: Asked) -> None:
+    """Let a person ask for more lines, or for a count over the whole span."""
+    reach = _reach(asked)
+    changed = reach
+    if view.more and st.button("Show more lines", icon=":material/expand_more:", key="logs-more"):
+        changed = replace(reach, most=logs.next_step(reach.most))
+    if view.rest and st.button("Count the whole span", icon=":material/history:", key="logs-whole"):
+        changed = replace(reach, whole=True)
+    if reach.whole and view.going_on and st.button("Stop counting", icon=":material/stop:", key="logs-stop"):
+        changed = replace(reach, whole=False)
+    if changed != reach:
+        st.session_state[_REACH] = (asked, changed)
+        st.rerun()
 
 
 def _draw_view(context: Context, state: PageState, wanted: LogState, view: LogView, asked: Asked) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="logs-says"):
         parts.age(state, context, view.at)
-        if view.more and st.button("Show more lines", icon=":material/expand_more:", key="logs-more"):
-            st.session_state[_MOST] = (asked, logs.next_step(_most(asked)))
-            st.rerun()
+        _draw_reach(view, asked)
         log_parts.draw_downloads(context, view.lines, wanted)
     parts.faults(view.faults)
     event = draw_chart(view.chart, key="logs-histogram", height=CHART_PIXELS)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import bench_reading, cached, desk, parts, workbench_parts
+from dashboard import bench_reading, cached, desk, log_link_parts, parts, workbench_parts
 from dashboard.review_parts import review_button
 from dashboard.views import review
 from dashboard.views.alarm_form import check
@@ -37,6 +37,8 @@ def draw_workbench() -> None:
             shown = st.container(key="wb-shown")
         body = Body(context, state, checked, known.value)
         view = body.draw(form, shown)
+        with right:
+            log_link_parts.draw_definition(context, state, checked.alarm, key="wb-logs")
         with right, parts.card("wb-doctor", "Doctor", None):
             workbench_parts.draw_findings(context, body.findings(view))
         with right, parts.card("wb-request", "Request", None):

@@ -252,7 +252,7 @@ def _time_axis(chart: ChartView, span: list[float]) -> dict[str, Any]:
         "automargin": True, "hoverformat": f"%-d %b %H:%M {chart.zone}",
         "tickformatstops": [
             {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M"},
+            {"dtickrange": [60_000, 86_399_999], "value": "%H:%M"},
             {"dtickrange": [86_400_000, None], "value": "%-d %b"},
         ],
     }  # fmt: skip

@@ -74,7 +74,7 @@ class Detail:
     spans: Spans
     """What the pattern matched."""
     fields: tuple[FieldRow, ...]
-    """What its JSON holds; empty where it is none."""
+    """What its JSON holds, or the fields that the pattern names; empty where there are none."""
     facts: tuple[tuple[str, str], ...]
     """(what, value) about the line itself."""
     note: str
@@ -146,8 +146,9 @@ def detail(line: LogLine, pattern: str, *, bare: bool) -> Detail:
     message = line.message[:OPENED]
     text, spans = _shown(message, _pattern(pattern).spans(line.message), bare=bare)
     told = recognise(line.message)
+    found = tuple(_field(each, pattern, bare=bare) for each in fields_of(told))
     return Detail(
-        text, spans, tuple(_field(each, pattern, bare=bare) for each in fields_of(told)),
+        text, spans, found or _extracted(line.message, pattern, bare=bare),
         _facts(line, told, bare=bare), _note(line, message, bare=bare),
     )  # fmt: skip
 
@@ -165,6 +166,13 @@ def _field(field: Field, pattern: str, *, bare: bool) -> FieldRow:
         log_conditions.narrowed(pattern, field, keep=True) is not None,
         log_conditions.narrowed(pattern, field, keep=False) is not None,
     )
+
+
+def _extracted(message: str, pattern: str, *, bare: bool) -> tuple[FieldRow, ...]:
+    """Give the fields that the pattern itself names, such as `[ip, user, ..., status=5*]`."""
+    found = _pattern(pattern).extract(message)
+    names = ((name.removeprefix("$"), visible(cut(value, MOST_FIELD)).text) for name, value in found.items())
+    return tuple(FieldRow(name, value if bare else masked_value(name, value), False, False) for name, value in names)  # noqa: FBT003
 
 
 def _facts(line: LogLine, told: Recognised, *, bare: bool) -> tuple[tuple[str, str], ...]:

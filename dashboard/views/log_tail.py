@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from collectors.logs.question import LogQuestion
 from core.log_lines import LogLine
 from core.reading import Fault, Scope
 from core.timespan import Timespan
 from dashboard.charts.view import ChartView
 from dashboard.log_state import LogState
-from dashboard.views import log_conditions, logs
+from dashboard.views import logs
 from dashboard.views.log_sources import LogReads
 from dashboard.views.logs import Look
 from dashboard.wording import age, clock, count
@@ -48,8 +47,7 @@ class TailView:
 def read(sources: LogReads, wanted: LogState, scope: Scope, *, now_of: Callable[[], datetime]) -> Look:
     """Poll once. What is settled is kept: a poll asks for the newest part only."""
     now = now_of()
-    pattern = log_conditions.usable(wanted.pattern).text
-    question = LogQuestion(scope, wanted.group, Timespan.last(REACH, now=now), pattern, wanted.streams, MOST)
+    question = logs.question(wanted, scope, Timespan.last(REACH, now=now), most=MOST)
     return Look(question, sources.log_lines(question, now=now))
 
 

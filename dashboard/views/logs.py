@@ -56,10 +56,22 @@ class LogView:
     """More of the span can be read by looking again."""
     more: bool
     """More lines match than are shown, and more can be shown."""
+    rest: bool
+    """Part of the span was not read, because enough lines are known without it."""
     faults: tuple[Fault, ...]
     """What is missing, and why."""
     at: datetime
     """When the newest part was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much of what matches is wanted."""
+
+    most: int = STEPS[0]
+    """Lines that are listed."""
+    whole: bool = False
+    """The span is read to its beginning, also where enough lines are known before."""
 
 
 def question(wanted: LogState, scope: Scope, span: Timespan, *, most: int) -> LogQuestion:
@@ -67,10 +79,11 @@ def question(wanted: LogState, scope: Scope, span: Timespan, *, most: int) -> Lo
     return LogQuestion(scope, wanted.group, span, log_conditions.usable(wanted.pattern).text, wanted.streams, most)
 
 
-def read(sources: LogReads, wanted: LogState, state: PageState, *, most: int, clock: Callable[[], datetime]) -> Look:
+def read(sources: LogReads, wanted: LogState, state: PageState, *, reach: Reach, clock: Callable[[], datetime]) -> Look:
     """Look once; looking again goes on where this stopped."""
     now = clock()
-    asked = question(wanted, state.scope, state.span(now=now), most=most)
+    asked = question(wanted, state.scope, state.span(now=now), most=reach.most)
+    asked = replace(asked, whole=reach.whole)
     return Look(asked, sources.log_lines(asked, now=now))
 
 
@@ -78,13 +91,15 @@ def build(look: Look, *, now: datetime) -> LogView:
     """Give what the page draws."""
     answer = look.answer.value
     full = answer.cut or len(answer.lines) >= look.question.most
-    broken = [fault for fault in look.answer.faults if not fault.retryable]
+    broken = any(not fault.retryable for fault in look.answer.faults)
+    enough = full and not look.question.whole
     return LogView(
         lines=answer.lines,
         chart=histogram(look, title=sentence(look, now=now)),
         sentence=sentence(look, now=now),
-        going_on=bool(answer.missing) and not full and not broken,
+        going_on=bool(answer.missing) and not enough and not broken,
         more=full and look.question.most < STEPS[-1],
+        rest=bool(answer.missing) and enough,
         faults=look.answer.faults,
         at=answer.newest or look.answer.at,
     )

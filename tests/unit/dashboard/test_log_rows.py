@@ -54,6 +54,14 @@ def test_an_open_line_shows_its_fields_with_what_can_be_asked_for() -> None:
     assert ("Taken in", "1.5 s after it happened") in shown.facts
 
 
+def test_a_line_that_is_no_json_shows_the_fields_that_the_pattern_names() -> None:
+    shown = detail(line('1.2.3.4 ann "GET /a" 502'), "[ip, user, request, status=5*]", bare=False)
+    assert [(each.name, each.value) for each in shown.fields] == [
+        ("ip", "1.2.3.4"), ("user", "ann"), ("request", "GET /a"), ("status", "502"),
+    ]  # fmt: skip
+    assert not any(each.only or each.without for each in shown.fields)
+
+
 def test_a_line_of_a_megabyte_is_cut_and_says_so() -> None:
     long = line("x" * 1_000_000)
     (row,) = rows([long], "", bare=False)

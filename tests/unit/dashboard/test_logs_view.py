@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -70,6 +71,17 @@ def test_more_lines_than_are_shown_are_counted_and_offered() -> None:
     assert [line.name for line in view.chart.lines] == ["Lines"]
     assert not logs.build(look(lines(12_000), most=10_000), now=NOW).more
     assert [logs.next_step(most) for most in (1_000, 5_000, 10_000)] == [2_000, 10_000, 10_000]
+
+
+def test_where_enough_is_known_the_rest_is_counted_only_when_a_person_wants_it() -> None:
+    enough = look(lines(1_500), read_from=LAST - 2_000_000)
+    view = logs.build(enough, now=NOW)
+    assert (view.rest, view.going_on) == (True, False)
+    counting = logs.build(replace(enough, question=replace(enough.question, whole=True)), now=NOW)
+    assert (counting.rest, counting.going_on) == (False, True)
+    assert counting.sentence == (
+        "The newest 1,000 of 1,500 matching lines, read back to 10:56:40 of 10:30 to 11:30 UTC."
+    )
 
 
 @pytest.mark.parametrize(("retryable", "going_on"), [(True, True), (False, False)])
