@@ -22,7 +22,7 @@ from core.series import Times
 from core.timespan import from_epoch
 from dashboard.charts.ticks import RoundAxis, fitted, round_axis
 from dashboard.charts.unit import written
-from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Threshold
+from dashboard.charts.view import Axis, Band, ChartView, Line, LineKind, Mark, Threshold, Tone
 
 Figure = dict[str, Any]
 """What plotly.js draws: `data` and `layout`."""
@@ -139,7 +139,8 @@ def _packed(values: npt.NDArray[np.float64]) -> dict[str, str]:
 def _colour(chart: ChartView, index: int) -> str:
     line = chart.lines[index]
     if line.tone:
-        return f"@{line.tone}"
+        # A warning's own colour is made for text; as an area it is too heavy, so that the legend shows amber too.
+        return "@series1" if line.tone is Tone.WARNING else f"@{line.tone}"
     return f"@series{sum(each.tone is None for each in chart.lines[:index])}"
 
 
