@@ -20,7 +20,7 @@ from dashboard.log_group_parts import ROW_PIXELS, Desk
 from dashboard.views import filter_trials, metric_filters
 from dashboard.views.filter_trials import SPANS, LinesRead, TrialView
 from dashboard.views.metric_filters import UNITS, CheckedFilter, FilterDraft
-from dashboard.wording import md, plain
+from dashboard.wording import md, plain, shortened
 
 LINES_SECONDS: Final = 15.0
 """How often lines are read on while somebody works on a filter."""
@@ -29,6 +29,8 @@ GLANCE: Final = 3.0
 """Seconds that a run waits for AWS's verdict."""
 TABLE_PIXELS: Final = 300
 CHART_PIXELS: Final = 170
+WORDS_LENGTH: Final = 290
+"""Characters of what a pattern finds; a label holds no more than 300."""
 _SPAN: Final = "filter-lines"
 
 
@@ -57,7 +59,7 @@ def draw_fields(desk: Desk, checked: CheckedFilter) -> None:
     fields.problem("group")
     fields.area("Pattern", "pattern", draft.pattern, partial(_changed, "pattern"), height=96, max_chars=1_024)
     if checked.words:
-        st.caption(f":material/translate: {md(checked.words)}")
+        st.caption(f":material/translate: {md(shortened(checked.words, WORDS_LENGTH))}")
     with st.container(horizontal=True, gap="small", key="mf-row-name"):
         fields.text("Filter", "name", max_chars=512)
         fields.select("Unit", "unit", {unit: unit for unit in UNITS}, width=150)
