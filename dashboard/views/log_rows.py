@@ -99,22 +99,36 @@ def _row(line: LogLine, pattern: str, *, bare: bool) -> Row:
 
 
 _SAID_BESIDE: Final = re.compile(
-    r"\{(?:\s*\"(?:@?timestamp|time|ts|level|severity|levelname|logger)\"\s*:\s*(?:\"[^\"\\]{0,60}\"|[\d.]{1,30})\s*,)+\s*"
+    r"\{(?:\s*\"(?:@?timestamp|time|ts|level|severity|levelname|logger)\"\s*:\s*(?:\"[^\"\\]{0,60}\"|[\d.]{1,30})\s*,)*\s*"
 )
 """How many loggers begin a line of JSON: with what stands beside it in the list."""
+_MESSAGE: Final = re.compile(r"\"@?(?:message|msg)\"\s*:\s*\"(?P<said>(?:[^\"\\]|\\.)+)\"\s*(?P<end>[,}]?\s*)")
+"""What a logger was told to say, behind that: the list shows it first, without its quotes."""
 
 
 @lru_cache(maxsize=20_000)
 def _prepared(message: str, pattern: str, bare: bool) -> tuple[str, Spans, tuple[Severity, str]]:  # noqa: FBT001
     told = recognise(message)
     text, spans = _shown(message[:_READ], _pattern(pattern).spans(message), bare=bare)
-    if told.document is not None and (begun := _SAID_BESIDE.match(text)):
-        shorter = rewrite(text, (Edit(0, begun.end(), "{… "),))
-        text, spans = shorter.text, shorter.spans((start, end) for start, end in spans if end > begun.end())
+    if told.document is not None:
+        text, spans = _without_frame(text, spans)
     kept = one_line(text).rstrip("⏎ ")
     if len(kept) > SHOWN or len(message) > _READ:
         kept = f"{kept[:SHOWN]} … {len(message):,} characters"
     return kept, _within(spans, min(len(text), SHOWN)), (told.severity, one_line(visible(told.request).text))
+
+
+def _without_frame(text: str, spans: Spans) -> tuple[str, Spans]:
+    """Leave out of a line of JSON what stands beside it, and the frame of its message."""
+    begun = _SAID_BESIDE.match(text)
+    if begun is None:
+        return text, spans
+    edits: tuple[Edit, ...] = (Edit(0, begun.end(), "{… "),) if "," in begun.group() else ()
+    if said := _MESSAGE.match(text, begun.end()):
+        edits = (Edit(0, said.start("said"), ""), Edit(said.end("said"), said.end(), "  " if said["end"] else ""))
+    hidden = edits[0].end if edits else 0
+    shorter = rewrite(text, edits)
+    return shorter.text, shorter.spans(span for span in spans if span[1] > hidden)
 
 
 @lru_cache(maxsize=64)

@@ -27,6 +27,23 @@ def test_a_row_says_when_how_bad_which_request_and_what() -> None:
     assert [row.text[start:end] for start, end in row.spans] == ["failed"]
 
 
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ('{"level":"INFO","logger":"web","message":"GET / 200","status":200}', 'GET / 200  "status":200}'),
+        ('{"msg":"GET <b>/</b>"}', "GET <b>/</b>"),
+        ('{"status":200,"message":"GET / 200"}', '{"status":200,"message":"GET / 200"}'),
+        ('{"level":"INFO","message":""}', '{… "message":""}'),
+        ('{"level":"INFO"}', '{"level":"INFO"}'),
+        ("{}", "{}"),
+    ],
+)
+def test_a_line_of_json_is_listed_by_what_it_says(message: str, text: str) -> None:
+    (row,) = rows([line(message)], "200", bare=False)
+    assert row.text == text
+    assert all(row.text[start:end] == "200" for start, end in row.spans)
+
+
 def test_what_matched_is_found_behind_signs_that_were_made_visible_and_secrets_that_were_hidden() -> None:
     message = f"\x1b[31mERROR\x1b[0m \u202e{KEY} password=hunter2 then boom\nboom"
     (row,) = rows([line(message)], "boom", bare=False)
