@@ -48,7 +48,9 @@ class _Matches:
 
     def reaches(self, row_count: int, rows: Sequence[Row]) -> bool:
         """Whether the newest `row_count` of `rows`, ours among them, lack none of ours that was left out."""
-        return self.whole or (len(rows) >= row_count and (not self.rows or rows[row_count - 1][0] > self.rows[-1][0]))
+        if self.whole:
+            return True
+        return len(rows) >= row_count and bool(self.rows) and _place(rows[row_count - 1]) >= _place(self.rows[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,9 @@ class Held:
         if not more.spans or times.size > TIMES_AT_HAND:
             return
         rows = _few(sorted((*before.rows, *more.rows), key=_place, reverse=True))
-        if not before.whole:  # rows older than its last may be among those that were left out
-            rows = [row for row in rows if not before.rows or row[0] > before.rows[-1][0]]
-        if not more.whole:
-            rows = [row for row in rows if not more.rows or row[0] > more.rows[-1][0]]
+        for part in (before, more):
+            if not part.whole:  # rows older than its last may be among those that were left out
+                rows = [row for row in rows if part.rows and _place(row) >= _place(part.rows[-1])]
         joined = tuple(spans.joined((*before.spans, *more.spans)))
         with self._lock:
             self._at_hand[key] = _Matches(joined, times, tuple(rows), len(rows) == times.size)
@@ -194,13 +195,15 @@ def _newest(rows: Iterator[Row], most: int) -> list[Row]:
 
 
 def _evaluated(rows: Iterator[Row], most: int) -> tuple[Times, list[Row]]:
-    """Give the times of all rows, and the first ones."""
+    """Give the times of all rows, and the first ones: `most`, and more where memory allows it."""
     times: list[int] = []
     found: list[Row] = []
+    size = 0
     for row in rows:
         times.append(row[0])
-        if len(found) < most:
+        if len(found) < most or (len(found) < ROWS_AT_HAND and size < BYTES_AT_HAND):
             found.append(row)
+            size += len(row[4])
     return np.array(times, dtype=np.int64), found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +20,10 @@ from core.log_lines import LogLine
 
 STORE: Final = "logs"
 LINE_BYTES: Final = 200
-"""What a line takes beside its message, with its key in the index: measured on a million lines."""
+"""What a line takes beside its message, with its key in the index: measured on 300,000 lines."""
 HOUR: Final = 3_600_000
-_KEYS_TOGETHER: Final = 300
-"""Lines looked for in one statement: two values each, below the 999 that older SQLite takes."""
+_KEYS_TOGETHER: Final = 900
+"""Values in one statement, below the 999 that older SQLite takes."""
 ROWS_TOGETHER: Final = 5_000
 """Lines read in one statement: a longer span goes through memory in pieces."""
 _BYTES_TOGETHER: Final = 16_000_000
@@ -117,7 +117,7 @@ def _named(question: LogQuestion) -> tuple[str, str, str]:
 def lay(connection: Connection, group: int, lines: Sequence[LogLine], *, at: int) -> int:
     """Keep lines, each once; gives how many were new. `at` is the millisecond in which they were read."""
     wanted = {(line.milliseconds, _event(line)): line for line in lines}
-    for held in _held(connection, group, list(wanted)):
+    for held in list(_held(connection, group, wanted)):
         wanted.pop(held, None)
     if not wanted:
         return 0
@@ -141,13 +141,15 @@ def _event(line: LogLine) -> str:
     return line.event_id or hashlib.sha256(encoded(f"{line.stream}\n{line.ingested}\n{line.message}")).hexdigest()
 
 
-def _held(connection: Connection, group: int, keys: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    for first in range(0, len(keys), _KEYS_TOGETHER):
-        some = keys[first : first + _KEYS_TOGETHER]
-        marks = ",".join(["(?,?)"] * len(some))
+def _held(connection: Connection, group: int, keys: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Give the keys of lines that are kept of the same milliseconds: both databases find those by the index."""
+    times = sorted({at for at, _ in keys})
+    for first in range(0, len(times), _KEYS_TOGETHER):
+        some = times[first : first + _KEYS_TOGETHER]
+        marks = ",".join("?" * len(some))
         yield from connection.execute(
-            f"SELECT at, event FROM log_lines WHERE log_group=? AND (at, event) IN (VALUES {marks})",  # noqa: S608
-            (group, *(part for key in some for part in key)),
+            f"SELECT at, event FROM log_lines WHERE log_group=? AND at IN ({marks})",  # noqa: S608
+            (group, *some),
         )
 
 
