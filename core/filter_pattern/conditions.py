@@ -141,6 +141,8 @@ def _hint(text: str, position: int) -> str:
         return "; a regular expression ends with a percent sign"
     if rest.startswith("=") and before.endswith("="):
         return "; equality is one ="
+    if rest[:1] in {"|", "&"}:
+        return "; and is written &&, or is written ||"
     if rest.startswith("IN"):
         return "; several values are joined by ||, as in $.status = 500 || $.status = 503"
     if before.endswith(("=", "*")) or text[position - 1 : position].isalnum():

@@ -26,6 +26,9 @@ from tests.unit.core.filter_pattern.documented import COMBINED
         ("{ $.a == 1 }", 7, "equality is one ="),
         ("{ $.a > x }", 8, "> compares numbers, and 'x' is none; = and != take texts"),
         ("{ $.a IN (1) }", 6, "several values are joined by ||"),
+        ("[a, b = x | b = y]", 10, "and is written &&, or is written ||"),
+        ("[... size > 100]", 5, "'s' where one of these is expected: ], a comma"),
+        ("a1b2-c3d4", 4, "put it in double quotes"),
         ("{ $.a = x@y }", 9, 'stands in "quotes"'),
         ('{ $.a = "x }', 8, "every quote is closed"),
         ("{ $.a = %x }", 8, "a regular expression ends with a percent sign"),
@@ -161,6 +164,35 @@ def test_broken_lines_are_lines(text: str, message: str) -> None:
     pattern.spans(message)
     pattern.extract(message)
     pattern.value(message, "$.a")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "{ $.userIdentity.type=IAMUser && $.name=wsi-project-user }",
+            '{"userIdentity":{"type":"IAMUser"},"name":"wsi-project-user"}',
+        ),
+        ("{$.res.statusCode=2*}", '{"res": {"statusCode": 204}}'),
+        ('{ $.message = "[ERROR]" && $.message != "*session*" }', '{"message": "[ERROR]"}'),
+        ('{ $.level = "ERROR" && ($.logger NOT EXISTS || ($.logger != a && $.logger != b)) }', '{"level": "ERROR"}'),
+        ("{$.preformatted.outstandingEvents >= 0}", '{"preformatted": {"outstandingEvents": 0}}'),
+        ('{ ($.eventName = "TerminateInstances") }', '{"eventName": "TerminateInstances"}'),
+        (
+            "[version, account, eni, source, target, from, to=53||to=123||to=11211, protocol=17, packets>100, ...]",
+            "2 123456789010 eni-1 10.0.0.1 10.0.0.2 20641 123 17 101 4249 1418530010 1418530070 ACCEPT OK",
+        ),
+        (
+            '[version, account, eni, source, destination="169.254.169.254", ...]',
+            "2 1 eni-1 10.0.0.1 169.254.169.254 80",
+        ),
+        ('[EventID="4657", ObjectName="*\\\\Run*"]', "4657 HKLM\\Software\\Run\\x"),
+        ('"[ignition]"', "12:00 [ignition] started"),
+    ],
+)
+def test_patterns_that_people_use(text: str, line: str) -> None:
+    """From public templates: flow logs, audit trails, the command line."""
+    assert parse(text).matches(line)
 
 
 MEGABYTE = 1_000_000
