@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -42,26 +42,66 @@ class Secret:
     kind: SecretKind
 
 
-_HINT: Final = re.compile(
-    r"A[KSB]IA|ACCA|IQoJ|FwoG|eyJ|-----BEGIN|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|xapp-|hooks\.slack|[sr]k_live_"
-    r"|AIza|npm_|SG\.|sk-|://|(?i:passw|passphrase|pwd|secret|token|api.?key|access.?key|private.?key|credential"
-    r"|bearer|authorization|signature|cookie|pass=)|[A-Za-z0-9/+]{40}|\d(?:[ -]?\d){12}"
-)
-"""A line without any of these holds no secret that is known here; most lines."""
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """One kind of secret that is known by how it looks."""
 
-_SHAPES: Final = re.compile(
-    r"(?P<ACCESS_KEY>(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9]))"
-    r"|(?P<SESSION_TOKEN>(?<![A-Za-z0-9])(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/=%_-]{40,})"
-    r"|(?P<JWT>(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?)"
-    r"|(?P<TOKEN>(?<![A-Za-z0-9_-])(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}"
-    r"|glpat-[A-Za-z0-9_-]{20,64}|xox[abeoprs]-[A-Za-z0-9-]{10,255}|xapp-[A-Za-z0-9-]{10,255}"
-    r"|[sr]k_live_[A-Za-z0-9]{16,255}|AIza[A-Za-z0-9_-]{35}|npm_[A-Za-z0-9]{36}|SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"
-    r"|sk-[A-Za-z0-9_-]{32,255})|(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,120})"
-    r"|(?P<BEARER>(?i:(?<=bearer\s)|(?<=bearer%20))(?=[A-Za-z_.~+/=-]{0,63}\d)[A-Za-z0-9._~+/=-]{16,})"
-    r"|(?P<PASSWORD>(?<=://)[^\s/:@\"'<>\\]{0,128}:[^\s/@\"'<>\\]{1,1024}(?=@))"
-    r"|(?P<SECRET_KEY>(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-]))"
-    r"|(?P<CARD>(?<![A-Za-z0-9_.:#/-])\d{4}(?:(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}(?P=gap)\d{4}"
-    r"|[ -]?\d{6}[ -]?\d{4,5})(?![A-Za-z0-9_:#/-]|\.\d))"
+    kind: SecretKind
+    hints: tuple[str, ...]
+    """Without any of these the text holds none; looking for them costs next to nothing."""
+    pattern: re.Pattern[str]
+
+
+_SHAPES: Final = (
+    _Shape(
+        SecretKind.ACCESS_KEY,
+        ("AKIA", "ASIA", "ABIA", "ACCA"),
+        re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ),
+    _Shape(
+        SecretKind.SESSION_TOKEN,
+        ("IQoJb3JpZ2lu", "FwoGZXIvYXdz"),
+        re.compile(r"(?<![A-Za-z0-9])(?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/=%_-]{40,}"),
+    ),
+    _Shape(
+        SecretKind.JWT,
+        ("eyJ",),
+        re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    ),
+    _Shape(
+        SecretKind.TOKEN,
+        ("gh", "glpat-", "xox", "xapp-", "k_live_", "AIza", "npm_", "SG.", "sk-", "hooks.slack.com"),
+        re.compile(
+            r"(?<![A-Za-z0-9_-])(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}"
+            r"|glpat-[A-Za-z0-9_-]{20,64}|xox[abeoprs]-[A-Za-z0-9-]{10,255}|xapp-[A-Za-z0-9-]{10,255}"
+            r"|[sr]k_live_[A-Za-z0-9]{16,255}|AIza[A-Za-z0-9_-]{35}|npm_[A-Za-z0-9]{36}"
+            r"|SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}|sk-[A-Za-z0-9_-]{32,255})"
+            r"|(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,120}"
+        ),
+    ),
+    _Shape(
+        SecretKind.BEARER,
+        ("earer", "EARER"),
+        re.compile(r"(?i:(?<=bearer\s)|(?<=bearer%20))(?=[A-Za-z_.~+/=-]{0,63}\d)[A-Za-z0-9._~+/=-]{16,}"),
+    ),
+    _Shape(
+        SecretKind.PASSWORD,
+        ("://",),
+        re.compile(r"(?<=://)[^\s/:@\"'<>\\]{0,128}:[^\s/@\"'<>\\]{1,1024}(?=@)"),
+    ),
+    _Shape(
+        SecretKind.SECRET_KEY,
+        (),
+        re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])"),
+    ),
+    _Shape(
+        SecretKind.CARD,
+        (),
+        re.compile(
+            r"(?<![A-Za-z0-9_.:#/-])[2-6]\d{3}(?:(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}(?P=gap)\d{4}"
+            r"|[ -]?\d{6}[ -]?\d{4,5})(?![A-Za-z0-9_:#/-]|\.\d)"
+        ),
+    ),
 )
 
 _PRIVATE: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -77,6 +117,11 @@ _NAMED: Final = re.compile(
     r"(?:\"(?P<double>(?:[^\"\\]|\\.)+)|'(?P<single>(?:[^'\\]|\\.)+)|\\{1,3}[\"'](?P<escaped>[^\"'\\]+)"
     r"|(?P<bare>[^\s\"'&,;}\])<>|\\]+))"
 )
+_NAMED_HINTS: Final = (
+    "passw", "passphrase", "pwd", "secret", "token", "key", "credential", "authorization", "cookie", "pass=",
+    "signature",
+)  # fmt: skip
+"""Without any of these no name of a secret is there; most lines are done with that."""
 _OTHER_NAMES: Final = re.compile(
     r"(?i)(?:next|page|paging|pagination|continuation|continue|sync|cancellation|cancel|unexpected|syntax|invalid|bad"
     r"|unknown|forward|backward|sequence|lifecycleaction|start|starting|resume|public|sort|partition|foreign"
@@ -110,8 +155,6 @@ SECRET_ENTROPY: Final = 4.4
 
 def secrets(text: str) -> tuple[Secret, ...]:
     """Give every secret of a text, ascending, none over another."""
-    if not _HINT.search(text):
-        return ()
     found = sorted((*_private_keys(text), *_named(text), *_shaped(text)), key=lambda each: (each.start, -each.end))
     kept: list[Secret] = []
     for each in found:
@@ -148,7 +191,9 @@ def masked_value(name: str, value: str) -> str:
 
 def _private_keys(text: str) -> Iterator[Secret]:
     """Give each private key; one whose end was cut off reaches to the end."""
-    at = 0
+    at = text.find("-----BEGIN")
+    if at < 0:
+        return
     while begin := _PRIVATE.search(text, at):
         end = _END.search(text, begin.end())
         at = end.end() if end else len(text)
@@ -156,6 +201,9 @@ def _private_keys(text: str) -> Iterator[Secret]:
 
 
 def _named(text: str) -> Iterator[Secret]:
+    low = text.lower()
+    if not any(hint in low for hint in _NAMED_HINTS):
+        return
     done = 0
     for match in _NAMED.finditer(text):
         if match.start() >= done and _is_secret(text, match):
@@ -191,15 +239,15 @@ def _is_secret(text: str, match: re.Match[str]) -> bool:
 
 
 def _shaped(text: str) -> Iterator[Secret]:
-    for match in _SHAPES.finditer(text):
-        kind, (start, end) = SecretKind[str(match.lastgroup)], match.span()
-        if kind is SecretKind.PASSWORD:
-            start = text.index(":", start) + 1
-        if kind is SecretKind.SECRET_KEY and not _is_random(match.group()):
+    for shape in _SHAPES:
+        if shape.hints and not any(hint in text for hint in shape.hints):
             continue
-        if kind is SecretKind.CARD and not _is_card(match.group()):
-            continue
-        yield Secret(start, end, kind)
+        for match in shape.pattern.finditer(text):
+            start, end = match.span()
+            if shape.kind is SecretKind.PASSWORD:
+                start = text.index(":", start) + 1
+            if _LOOKS_RIGHT.get(shape.kind, bool)(match.group()):
+                yield Secret(start, end, shape.kind)
 
 
 def _is_random(word: str) -> bool:
@@ -229,3 +277,9 @@ def _luhn(digits: str) -> bool:
         number = int(char) * (1 + place % 2)
         total += number - 9 * (number > 9)
     return total % 10 == 0
+
+
+_LOOKS_RIGHT: Final[Mapping[SecretKind, Callable[[str], bool]]] = {
+    SecretKind.SECRET_KEY: _is_random,
+    SecretKind.CARD: _is_card,
+}

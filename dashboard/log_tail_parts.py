@@ -13,7 +13,7 @@ from dashboard.charts.log_lines import LineList
 from dashboard.log_search_parts import CHART_PIXELS
 from dashboard.log_state import LogState
 from dashboard.state import PageState
-from dashboard.views import log_tail, logs
+from dashboard.views import frame, log_tail, logs
 from dashboard.views.log_tail import TailView
 from dashboard.wording import md
 
@@ -41,7 +41,8 @@ def draw(context: Context, state: PageState, wanted: LogState) -> None:
 
 def _draw_view(context: Context, state: PageState, wanted: LogState, view: TailView) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="logs-says"):
-        parts.age(state, context, view.at)
+        fresh = frame.freshness(state, read_at=view.at, now=context.now(), refresh=log_tail.SECONDS)
+        parts.freshness(frame.Frame(fresh, ()))
         log_parts.draw_downloads(context, view.lines, wanted)
     parts.faults(view.faults)
     draw_chart(view.chart, key="logs-rate", height=CHART_PIXELS)
