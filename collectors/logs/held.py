@@ -209,7 +209,4 @@ def _evaluated(rows: Iterator[Row], most: int) -> tuple[Times, list[Row]]:
 
 def _lines(connection: Connection, group: str, rows: Sequence[Row]) -> tuple[LogLine, ...]:
     names = store.stream_names(connection, sorted({row[2] for row in rows}))
-    return tuple(
-        LogLine(at, group, names[stream], store.decoded(message), event, ingested)
-        for at, event, stream, ingested, message in rows
-    )
+    return tuple(store.line(row, group, names) for row in rows)

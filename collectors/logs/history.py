@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloud.clients import Clients
-from cloud.database import DatabaseDownError
+from cloud.database import Connection, DatabaseDownError
 from cloud.faults import EXPECTED, CloudError, InvalidRequest, fault_of, translate
 from collectors.last_good import LastGood
 from collectors.leases import Leases
@@ -26,6 +26,7 @@ from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.logs.store import LogStore
 from collectors.store import Store
 from core.filter_pattern import FilterPattern, FilterPatternError, parse
+from core.log_lines import LogLine
 from core.reading import Fault, FaultKind, Reading, Scope
 
 SETTLING: Final = timedelta(minutes=2)
@@ -94,6 +95,20 @@ class LogHistory:
             last = self._given.get(name)
             fault = error.to_fault(question.scope, OPERATION)
             return Reading(last.value, last.at, (fault,)) if last else Reading(nothing, now, (fault,))
+
+    def context(self, scope: Scope, line: LogLine, *, before: int, after: int) -> tuple[LogLine, ...] | None:
+        """Give a line with its stream's neighbours, oldest first, where all of them are held and settled; else None."""
+        span = spans.timespan((line.milliseconds, line.milliseconds + 1))
+        question = LogQuestion(scope, line.group, span, streams=(line.stream,))
+        try:
+            with self._store.reading() as connection:
+                found = coverage.load(connection, question, now=0)
+                within = next((each for each in found.known if each[0] <= line.milliseconds < each[1]), None)
+                if found.group is None or within is None or not line.event_id:
+                    return None
+                return _neighbours(connection, found.group, line, within, before=before, after=after)
+        except DatabaseDownError:
+            return None  # AWS is asked instead
 
     def _read(self, question: LogQuestion, pattern: FilterPattern, now: datetime) -> Reading[LogAnswer]:
         answer, todo = self._known(question, pattern, now)
@@ -196,6 +211,22 @@ class LogHistory:
 
 _ANY: Final = spans.timespan((0, 1))
 """Stands for whatever span, where a search is meant."""
+
+
+def _neighbours(
+    connection: Connection, group: int, line: LogLine, within: spans.Span, *, before: int, after: int
+) -> tuple[LogLine, ...] | None:
+    streams = store.stream_ids(connection, group, [line.stream])
+    if line.stream not in streams:
+        return None
+    older, newer = store.neighbours(
+        connection, group, streams[line.stream], (line.milliseconds, line.event_id), within, before=before, after=after
+    )
+    if len(older) < before or len(newer) < after:
+        return None  # more of them may be beyond what is held
+    names = {streams[line.stream]: line.stream}
+    earlier, later = ([store.line(row, line.group, names) for row in rows] for rows in (older, newer))
+    return *earlier, line, *later
 
 
 def _touches(span: spans.Span, hour: int) -> bool:

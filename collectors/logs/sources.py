@@ -65,6 +65,9 @@ class LogSources(Sharing):
         self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
     ) -> Reading[tuple[LogLine, ...]]:
         """Give what the line's stream said before and after it, oldest first, the line among them."""
+        held = self._log_history.context(scope, line, before=before, after=after)
+        if held is not None:
+            return Reading(held, now)
         return context.read(self.clients, scope, line, before=before, after=after, now=now)
 
     def metric_filters(self, scope: Scope, *, now: datetime) -> Reading[tuple[MetricFilter, ...]]:

@@ -207,6 +207,29 @@ def rows(connection: Connection, group: int, span: spans.Span, streams: Sequence
         together = max(1, min(ROWS_TOGETHER, _BYTES_TOGETHER // size))
 
 
+def neighbours(
+    connection: Connection,
+    group: int,
+    stream: int,
+    place: tuple[int, str],
+    within: spans.Span,
+    *,
+    before: int,
+    after: int,
+) -> tuple[list[Row], list[Row]]:
+    """Give the lines of a stream next to a place, oldest first: at most so many before it and after it."""
+    columns = "SELECT at, event, stream, ingested, message FROM log_lines WHERE log_group=? AND stream=?"
+    older = connection.execute(
+        f"{columns} AND at>=? AND (at, event) < (?, ?) ORDER BY at DESC, event DESC LIMIT ?",
+        (group, stream, within[0], *place, before),
+    ).fetchall()
+    newer = connection.execute(
+        f"{columns} AND at<? AND (at, event) > (?, ?) ORDER BY at, event LIMIT ?",
+        (group, stream, within[1], *place, after),
+    ).fetchall()
+    return older[::-1], newer
+
+
 def counted(
     connection: Connection, group: int, span: spans.Span, streams: Sequence[int] | None, *, width: int
 ) -> list[tuple[int, int]]:
@@ -216,6 +239,12 @@ def counted(
         f"SELECT at / ?, COUNT(*) FROM log_lines WHERE log_group=? AND at>=? AND at<?{only} GROUP BY 1",  # noqa: S608
         (width, group, *span, *(streams or ())),
     ).fetchall()
+
+
+def line(row: Row, group: str, streams: Mapping[int, str]) -> LogLine:
+    """Give a row as a line; `streams` has their names by number."""
+    at, event, stream, ingested, message = row
+    return LogLine(at, group, streams[stream], decoded(message), event, ingested)
 
 
 def encoded(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,6 +135,18 @@ def test_an_unfiltered_span_answers_every_pattern(history: LogHistory, endpoint:
     assert len(messages(history.read(question(pattern='"line 1"'), later))) == 11
     assert len(messages(history.read(question(streams=("s0",)), later))) == 19
     assert len(endpoint.requests("FilterLogEvents")) == calls
+
+
+def test_neighbours_of_a_line_come_from_what_is_held_or_not_at_all(history: LogHistory, group: Group) -> None:
+    """Of stream s0 there is a line each third minute."""
+    lines = read_all(history, question()).value.lines
+    line = next(each for each in lines if each.message == "ERROR line 30")
+    found = history.context(SCOPE, line, before=2, after=1)
+    assert found is not None
+    assert [each.message for each in found] == ["INFO line 36", "INFO line 33", "ERROR line 30", "INFO line 27"]
+    assert found[2] is line
+    assert history.context(SCOPE, line, before=20, after=1) is None, "beyond what is held there may be more"
+    assert history.context(SCOPE, replace(line, group="/other"), before=1, after=1) is None
 
 
 def test_a_filtered_span_answers_only_its_own_pattern(history: LogHistory, endpoint: Endpoint, group: Group) -> None:
