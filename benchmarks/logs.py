@@ -1,22 +1,21 @@
 """A million log lines filtered, grouped into templates and counted over time; and lines read over the wire.
 
     python -m benchmarks.logs [--lines 1000000] [--wire-lines 200000] [--rounds 3] [--extra FOLDER]
-    python -m benchmarks.logs --once "ours, terms" --file FILE       # one way in this process, as JSON
+    python -m benchmarks.logs --once "ours, terms" --file FILE       # one way in this process
 
 FOLDER is one in which `pip install --target FOLDER awslogs drain3-improved` was run; rows that need them are left out
 without it. Every way runs in a process of its own, in turn; medians. Ways that count the same thing must agree, or it
-fails. Times are whole processes, start-up and reading the file included; MB is the peak of the process.
+fails. Times are whole processes, start-up and reading the file included. CPU is theirs with all that they started,
+steadier than the clock where others use the machine; MB is the peak of the largest process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import platform
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -271,52 +271,65 @@ def stub(path: Path, lines: int) -> Iterator[int]:
 # -- running ----------------------------------------------------------------------------------------------------------
 
 
-def timed(name: str, command: list[str] | str, environ: dict[str, str]) -> tuple[float, float, str]:
-    """Give seconds, peak megabytes of the process and what it printed."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What one run took: of the clock, of the processor with all that it started, and memory at its highest."""
+
+    seconds: float
+    cpu: float
+    peak: float
+    answer: str
+
+
+def timed(name: str, command: list[str] | str, environ: dict[str, str]) -> Took:
+    """Run one way."""
     if "drain3" in name or "awslogs" in name:
         environ = environ | {"PYTHONPATH": environ["BENCH_EXTRA"]}
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, shell=isinstance(command, str), env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    out, errors = process.communicate()
-    took = time.perf_counter() - begun
-    assert process.returncode == 0, errors[-2_000:]
-    if not out.startswith("{"):
-        return took, math.nan, out.strip()
-    found = json.loads(out)
-    return took, float(found["peak"]), str(found["answer"])
+    with tempfile.TemporaryFile("w+") as out:
+        begun = time.perf_counter()
+        process = subprocess.Popen(command, shell=isinstance(command, str), env=environ, stdout=out)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, name
+        out.seek(0)
+        return Took(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out.read().strip())
 
 
 def once(name: str, options: argparse.Namespace) -> None:
     """Run one way in this process and print what it gave."""
-    answer = WIRE_WAYS[name](options.port) if name in WIRE_WAYS else FILE_WAYS[name](options.file)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"answer": answer, "peak": peak}))
+    print(WIRE_WAYS[name](options.port) if name in WIRE_WAYS else FILE_WAYS[name](options.file))
 
 
-def rounds(
-    ways: dict[str, list[str] | str], number: int, environ: dict[str, str]
-) -> dict[str, tuple[float, float, str]]:
-    """Run ways in turn; give medians."""
-    found: dict[str, list[tuple[float, float, str]]] = {name: [] for name in ways}
+def rounds(ways: dict[str, list[str] | str], number: int, environ: dict[str, str]) -> dict[str, Took]:
+    """Run ways in turn; give medians, and the highest memory."""
+    found: dict[str, list[Took]] = {name: [] for name in ways}
     for _ in range(number):
         for name, command in ways.items():
             if name == "ours, read and kept":
                 shutil.rmtree(environ["BENCH_FOLDER"], ignore_errors=True)
                 Path(environ["BENCH_FOLDER"]).mkdir()
             found[name].append(timed(name, command, environ))
+            print(f"  {name}: {found[name][-1].seconds:.2f} s", file=sys.stderr, flush=True)
     return {
-        name: (statistics.median(each[0] for each in runs), max(each[1] for each in runs), runs[0][2])
+        name: Took(
+            statistics.median(each.seconds for each in runs),
+            statistics.median(each.cpu for each in runs),
+            max(each.peak for each in runs),
+            runs[0].answer,
+        )
         for name, runs in found.items()
     }
 
 
-def table(title: str, found: dict[str, tuple[float, float, str]], lines: int) -> None:
-    print(f"\n| {title} | s | lines/s | peak MB | found |\n|---|---:|---:|---:|---:|")
-    for name, (took, peak, answer) in found.items():
-        shown = "" if math.isnan(peak) else f"{peak:,.0f}"
-        print(f"| {name} | {took:,.2f} | {lines / took:,.0f} | {shown} | {answer} |", flush=True)
+def table(title: str, found: dict[str, Took], lines: int) -> None:
+    print(f"\n| {title} | s | CPU s | lines per CPU s | peak MB | found |\n|---|---:|---:|---:|---:|---:|")
+    for name, took in found.items():
+        rate = f"{lines / took.cpu:,.0f}" if took.cpu else ""
+        print(
+            f"| {name} | {took.seconds:,.2f} | {took.cpu:,.2f} | {rate} | {took.peak:,.0f} | {took.answer} |",
+            flush=True,
+        )
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -340,9 +353,8 @@ def compare(options: argparse.Namespace) -> None:
             files[name] = [*me, "--once", name, "--file", str(path)]
     found = rounds(files, options.rounds, environ)
     for names in AGREE:
-        assert len({found[name][2] for name in names if name in found}) == 1, {
-            n: found[n][2] for n in names if n in found
-        }
+        answers = {name: found[name].answer for name in names if name in found}
+        assert len(set(answers.values())) == 1, answers
     table("a file", found, options.lines)
     with stub(path, options.wire_lines) as port:
         over_the_wire(options, port, me, environ)
@@ -366,7 +378,7 @@ def over_the_wire(options: argparse.Namespace, port: int, me: list[str], environ
     found = rounds(ways, options.rounds, environ)
     for name in ("boto3 paginator", "ours, read and kept", "awslogs"):
         if name in found:
-            assert int(found[name][2]) == options.wire_lines, (name, found[name][2])
+            assert int(found[name].answer) == options.wire_lines, (name, found[name].answer)
     table("over the wire", found, options.wire_lines)
 
 

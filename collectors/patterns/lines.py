@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -66,16 +67,20 @@ def _structured(document: Mapping[str, Any]) -> tuple[Origin, str]:
     field = _first(document, MESSAGES)
     level_field, logger_field = _first(document, LEVELS), _first(document, LOGGERS)
     said = document.get(field)
-    origin = Origin(
-        level=_text(document.get(level_field)),
-        logger=_text(document.get(logger_field)),
-        field=field if isinstance(said, str) else "",
-        level_field=level_field,
-        logger_field=logger_field,
-        is_json=True,
+    origin = _origin(
+        _text(document.get(level_field)),
+        _text(document.get(logger_field)),
+        field if isinstance(said, str) else "",
+        level_field,
+        logger_field,
     )
     text = said if isinstance(said, str) else _fields(said if isinstance(said, dict) else document)
     return origin, plain(text)
+
+
+@lru_cache(maxsize=4_096)
+def _origin(level: str, logger: str, field: str, level_field: str, logger_field: str) -> Origin:
+    return Origin(level, logger, field, level_field, logger_field, is_json=True)
 
 
 def _first(document: Mapping[str, Any], names: tuple[str, ...]) -> str:

@@ -53,11 +53,10 @@ _RULES: Final = (
 _VARIABLE: Final = re.compile("|".join(f"({rule})" for _name, rule in _RULES))
 _PLACEHOLDERS: Final = ("", *(f"<{name}>" for name, _rule in _RULES))
 _QUOTED: Final = re.compile(r"(?<![\w\\])(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')(?!\w)")
-_REQUEST: Final = re.compile(r"\"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) ")
-_STATUS: Final = re.compile(
-    r"(?i)(\bstatus(?:_?code)?[\"']?\s?[=:]\s?|\bHTTP/[\d.]+\" )([1-5])\d\d\b"
-    r"|\b((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S* )([1-5])\d\d\b"
-)
+_METHODS: Final = ("GET ", "HEAD ", "POST ", "PUT ", "PATCH ", "DELETE ", "OPTIONS ", "CONNECT ", "TRACE ")
+_ANSWERED: Final = re.compile(r"HTTP/([\d.]{1,3})\" ([1-5])\d\d\b")
+_STATED: Final = re.compile(r"tatus(_?[cC]ode)?([\"']?\s?[=:]\s?)([1-5])\d\d\b")
+_ASKED: Final = re.compile(r"([A-Z]{3,7} /\S* )([1-5])\d\d\b")
 _TELLING: Final = frozenset("0123456789/@\\:.")
 _HEAD: Final = re.compile(
     r"\s*[\[(]?(?:"
@@ -91,17 +90,9 @@ class Reader:
         >>> " ".join(Reader().words("took 3.5s for user 'bob' from 10.0.0.9:443, id=0x1f"))
         "took <duration> for user '<str>' from <ip>, id=<hex>"
         """
-        text = text[:MOST_CHARACTERS]
-        if '"' in text or "'" in text:
-            text = _QUOTED.sub(_quoted, text)
-        if "tatus" in text or " /" in text:
-            text = _STATUS.sub(r"\1\3\2\4xx", text)
-        known = self._known
-        words = []
-        for word in text.split()[:MOST_TOKENS]:
-            found = known.get(word)
-            words.append(self._look(word) if found is None else found)
-        return tuple(words)
+        text = _with_classes(_without_quoted(text[:MOST_CHARACTERS]))
+        get, look = self._known.get, self._look
+        return tuple([get(word) or look(word) for word in text.split()[:MOST_TOKENS]])
 
     def _look(self, word: str) -> str:
         if len(word) > LONGEST_WORD:
@@ -118,8 +109,28 @@ def _placeholder(match: re.Match[str]) -> str:
     return _PLACEHOLDERS[match.lastindex or 0]
 
 
+def _without_quoted(text: str) -> str:
+    """Give a line with what stands in quotes replaced, but for requests such as `"GET / HTTP/1.1"`."""
+    double = '"' in text
+    if double and "\\" not in text and "'" not in text:
+        pieces = text.split('"')
+        if len(pieces) % 2:
+            pieces[1::2] = [piece if piece.startswith(_METHODS) else "<str>" for piece in pieces[1::2]]
+            return '"'.join(pieces)
+    return _QUOTED.sub(_quoted, text) if double or "'" in text else text
+
+
 def _quoted(match: re.Match[str]) -> str:
     text = match[0]
-    if _REQUEST.match(text):
+    if text[1:].startswith(_METHODS):
         return text
     return f"{text[0]}<str>{text[0]}"
+
+
+def _with_classes(text: str) -> str:
+    """Give a line with the class of an HTTP status in the status's place."""
+    if "HTTP/" in text:
+        text = _ANSWERED.sub(r'HTTP/\1" \2xx', text)
+    if "tatus" in text:
+        text = _STATED.sub(r"tatus\1\2\3xx", text)
+    return _ASKED.sub(r"\1\2xx", text, count=1) if text.startswith(_METHODS) else text

@@ -151,10 +151,11 @@ def _nothing(told: Contents, wanted: AccessState, *, remote: bool) -> str:
 
 def _tiles(summary: Summary) -> tuple[Tile, ...]:
     whole = summary.whole
-    seconds = max(1.0, (summary.last - summary.first).total_seconds()) if summary.first and summary.last else 1.0
+    seconds = (summary.last - summary.first).total_seconds() if summary.first and summary.last else 0.0
+    rate = f"{whole.requests / seconds:,.2g} a second" if seconds >= 1 else ""
     shares = [quantity(whole.total.percentile(share), "Seconds") for share in _SHARES]
     return (
-        _tile("requests", "Requests", f"{whole.requests:,}", f"{whole.requests / seconds:,.2g} a second"),
+        _tile("requests", "Requests", f"{whole.requests:,}", rate),
         _tile("5xx", "5xx", f"{whole.errors:,}", f"{_part(whole.errors, whole)}, {whole.target_errors:,} by targets"),
         _tile("4xx", "4xx", f"{whole.classes['4xx']:,}", _part(whole.classes["4xx"], whole)),
         _tile("p50", "p50", shares[0], f"targets {quantity(whole.target.percentile(50), 'Seconds')}"),
