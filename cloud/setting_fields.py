@@ -91,6 +91,11 @@ class Account(BaseModel):
     ] = None
 
 
+DEMO_PLACES: Final = {
+    "billing_export": "s3://directory-billing-exports-111111111111/exports",
+    "access_logs": "s3://employee-directory-access-logs-111111111111",
+}
+"""Where the demo cloud has what a person would otherwise name, by setting."""
 DEMO_ACCOUNTS: Final = (
     Account(
         id="111111111111",

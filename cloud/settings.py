@@ -28,6 +28,7 @@ from cloud.caps import Caps
 from cloud.database import Place
 from cloud.setting_fields import (
     DEMO_ACCOUNTS,
+    DEMO_PLACES,
     GUARD_AT_ACCEPTED,
     REGIONS_ACCEPTED,
     TOPIC,
@@ -248,7 +249,7 @@ class Settings(BaseSettings):
         BeforeValidator(_export_place),
         accepted(
             "a folder such as /data/exports, or s3://bucket/prefix",
-            "FOCUS or legacy CUR export that the Costs page shows; none means that there is none",
+            "FOCUS or legacy CUR export that the Costs page shows; none means that there is none, on the demo its own",
         ),
     ] = None
     access_logs: Annotated[
@@ -376,13 +377,14 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _settle(cls, given: Any) -> Any:
-        """Settle `auto`, give the demo its accounts, and each cloud its own folder: their pasts never mix."""
+        """Settle `auto`, give the demo its places, and each cloud its own folder: their pasts never mix."""
         if not isinstance(given, dict):
             return given
         chosen = given.get("cloud", "auto")
         cloud = choose_cloud(os.environ) if chosen == "auto" else chosen
         accounts = given.get("accounts") or (DEMO_ACCOUNTS if cloud == "demo" else ())
-        settled = {**given, "cloud": cloud, "accounts": accounts}
+        places = DEMO_PLACES if accounts is DEMO_ACCOUNTS else {}
+        settled = {**places, **given, "cloud": cloud, "accounts": accounts}
         if cloud in {"demo", "aws"} and isinstance(base := given.get("data_dir", ".var"), str | Path):
             settled["data_dir"] = Path(base) / cloud
         return settled

@@ -33,6 +33,8 @@ MOST_SHOWN: Final = 500
 OTHERS: Final = "all others"
 NOTHING: Final = "(none)"
 """Shown where rows say nothing in a column."""
+MOST_REASONS: Final = 3
+"""Why there is nothing to see: so many reasons stand in its place, all of them above it."""
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -122,7 +124,8 @@ def _freshness(contents: Contents, *, now: datetime) -> Badge:
 
 def _nothing(contents: Contents, found: Answers) -> str:
     if not contents.rows:
-        return "There is no row that can be used. What was found and why it was not used is said above, if anything."
+        why = (str(flaw) for flaw in contents.flaws[:MOST_REASONS])
+        return "\n".join(("There is no row that can be used.", *why))
     return "" if found.groups else "No row is what was asked for; take a filter away, or choose another month."
 
 

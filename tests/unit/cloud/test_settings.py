@@ -25,6 +25,8 @@ def test_nothing_set_is_the_demo_on_loopback_for_nothing() -> None:
     assert (settings.cloud, settings.address, settings.port, settings.demo_port) == ("demo", "127.0.0.1", 8501, 4566)
     assert settings.monthly_cap_usd == 0
     assert settings.accounts == DEMO_ACCOUNTS
+    assert settings.billing_export == "s3://directory-billing-exports-111111111111/exports"
+    assert settings.access_logs == "s3://employee-directory-access-logs-111111111111"
     assert settings.role_name == "administrator"
     assert settings.data_dir == Path(".var/demo")
     assert (settings.demo_endpoint, settings.dashboard_url) == ("http://127.0.0.1:4566", "http://127.0.0.1:8501")
@@ -118,14 +120,18 @@ def test_the_cap_of_a_day_may_be_unset(value: str | None, cap: str | None, monke
 
 
 @pytest.mark.parametrize(
-    ("value", "place"), [(None, None), ("", None), ("/data/x", "/data/x"), ("s3://my.bucket/a/b", "s3://my.bucket/a/b")]
+    ("value", "place"), [("", None), ("/data/x", "/data/x"), ("s3://my.bucket/a/b", "s3://my.bucket/a/b")]
 )
 def test_a_billing_export_is_a_folder_or_a_prefix(
-    value: str | None, place: str | None, monkeypatch: pytest.MonkeyPatch
+    value: str, place: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if value is not None:
-        monkeypatch.setenv("WATCHKEEPER_BILLING_EXPORT", value)
+    monkeypatch.setenv("WATCHKEEPER_BILLING_EXPORT", value)
     assert load().billing_export == place
+
+
+def test_only_the_demo_has_an_export_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_CLOUD", "aws")
+    assert (load().billing_export, load().access_logs) == (None, None)
 
 
 @pytest.mark.parametrize("value", ["1", "65535"])
@@ -140,7 +146,9 @@ def test_every_mistake_has_a_line(tmp_path: Path) -> None:
     )
     lines = explained()
     assert any(line.startswith("port: 'x' is not accepted") for line in lines)
-    assert any(line.startswith("prot: is not a setting; the settings are accounts, address") for line in lines)
+    assert any(
+        line.startswith("prot: is not a setting; the settings are access_logs, accounts, address") for line in lines
+    )
     assert any(
         line.startswith("accounts.0.nme: is not a setting; the settings are guard_at, id, name") for line in lines
     )
