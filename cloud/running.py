@@ -21,6 +21,7 @@ from cloud import deaths
 from cloud.database import DatabaseDownError, NewerSchemaError, forget
 from cloud.deaths import Death
 from cloud.ledger import Ledger
+from cloud.setting_fields import DEMO_PLACES
 from cloud.settings import PREFIX, Settings, config_path
 from cloud.supervising import Supervisor
 
@@ -114,6 +115,7 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         f"{PREFIX}ACCOUNTS": orjson.dumps(accounts).decode(),
+        **{f"{PREFIX}{name.upper()}": getattr(settings, name) or "" for name in DEMO_PLACES},
     }
 
 

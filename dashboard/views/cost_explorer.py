@@ -33,8 +33,6 @@ MOST_SHOWN: Final = 500
 OTHERS: Final = "all others"
 NOTHING: Final = "(none)"
 """Shown where rows say nothing in a column."""
-MOST_REASONS: Final = 3
-"""Why there is nothing to see: so many reasons stand in its place, all of them above it."""
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -253,6 +253,13 @@ def test_one_port_for_two_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"both want port {port}" in line
 
 
+def test_what_starts_them_and_what_is_started_have_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = load()
+    for name, value in running.environment(ours, {}).items():
+        monkeypatch.setenv(name, value)
+    assert load().model_copy(update={"data_dir": ours.data_dir}) == ours
+
+
 def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return running.environment(load(), environ)
 
