@@ -25,7 +25,7 @@ GROUPS_KEY: Final = "log groups"
 """What their reading is kept under, and their calls are booked to."""
 GROUPS_SECONDS: Final = 60.0
 LIST_PIXELS: Final = 560
-MOST_OPEN: Final = 30
+MOST_OPEN: Final = 12
 """Lines whose fields are sent; the ones that were opened last."""
 _OPEN: Final = "logs-open"
 _NEIGHBOURS: Final = "logs-neighbours"
@@ -132,7 +132,11 @@ def _held(key: str, lines: Sequence[LogLine]) -> dict[str, LogLine]:
 def draw_list(context: Context, wanted: LogState, lines: Sequence[LogLine], shown: LineList, *, key: str) -> None:
     """Draw the list and do what was asked of a line."""
     held = _held(key, lines)
-    opened = {each: logs.opened(line, wanted.pattern, bare=context.log_secrets) for each, line in held.items()}
+    opened = {
+        each: logs.opened(line, wanted.pattern, bare=context.log_secrets)
+        for each, line in held.items()
+        if line.group == wanted.group
+    }
     event = draw_log_lines(replace(shown, opened=opened), key=key, height=LIST_PIXELS)
     line = None if event is None else held.get(event.key) or log_rows.find(lines, event.key)
     if event is not None and line is not None and line.group == wanted.group:

@@ -108,14 +108,14 @@ _MESSAGE: Final = re.compile(r"\"@?(?:message|msg)\"\s*:\s*\"(?P<said>(?:[^\"\\]
 
 @lru_cache(maxsize=20_000)
 def _prepared(message: str, pattern: str, bare: bool) -> tuple[str, Spans, tuple[Severity, str]]:  # noqa: FBT001
-    told = recognise(message)
+    severity, request, is_json = (_told if len(message) <= _CACHED else _told.__wrapped__)(message)
     text, spans = _shown(message[:_READ], _pattern(pattern).spans(message), bare=bare)
-    if told.document is not None:
+    if is_json:
         text, spans = _without_frame(text, spans)
     kept = one_line(text).rstrip("⏎ ")
     if len(kept) > SHOWN or len(message) > _READ:
         kept = f"{kept[:SHOWN]} … {len(message):,} characters"
-    return kept, _within(spans, min(len(text), SHOWN)), (told.severity, one_line(visible(told.request).text))
+    return kept, _within(spans, min(len(text), SHOWN)), (severity, request)
 
 
 def _without_frame(text: str, spans: Spans) -> tuple[str, Spans]:
@@ -129,6 +129,18 @@ def _without_frame(text: str, spans: Spans) -> tuple[str, Spans]:
     hidden = edits[0].end if edits else 0
     shorter = rewrite(text, edits)
     return shorter.text, shorter.spans(span for span in spans if span[1] > hidden)
+
+
+@lru_cache(maxsize=40_000)
+def _told(message: str) -> tuple[Severity, str, bool]:
+    """Give how bad a message is, its request, and whether it holds JSON."""
+    told = recognise(message)
+    return told.severity, one_line(visible(told.request).text), told.document is not None
+
+
+def severity_of(line: LogLine) -> Severity:
+    """Say how bad a line is; asked for the same line again and again, it costs nothing."""
+    return (_told if len(line.message) <= _CACHED else _told.__wrapped__)(line.message)[0]
 
 
 @lru_cache(maxsize=64)

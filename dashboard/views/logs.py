@@ -164,7 +164,7 @@ def _by_severity(answer: LogAnswer) -> tuple[Line, ...]:
         return ()
     edges = np.array([_milliseconds(bucket.span.start) for bucket in buckets], np.int64)
     known = np.array([bucket.whole or bool(bucket.lines) for bucket in buckets])
-    severities = [recognise(line.message).severity for line in answer.lines]
+    severities = [log_rows.severity_of(line) for line in answer.lines]
     lines = []
     for name, tone, kinds in _KINDS:
         times = [line.milliseconds for line, each in zip(answer.lines, severities, strict=True) if each in kinds]
@@ -246,8 +246,16 @@ def read_around(
     if anchor is None:
         return Around((), None, found.faults)
     context = sources.log_context(scope, anchor, before=most, after=most, now=now)
-    lines = tuple(anchor if _is_same(each, anchor) else each for each in context.value)
-    return Around(lines, anchor, joined_faults((found, context)))
+    return Around(_told_apart(context.value, anchor), anchor, joined_faults((found, context)))
+
+
+def _told_apart(lines: Sequence[LogLine], anchor: LogLine) -> tuple[LogLine, ...]:
+    """Give each line an id of its own: GetLogEvents gives none, and lines of one millisecond are alike without."""
+    place = next((place for place, each in enumerate(lines) if _is_same(each, anchor)), -1)
+    return tuple(
+        anchor if number == place else replace(each, event_id=f"neighbour {number}")
+        for number, each in enumerate(lines)
+    )
 
 
 def _is_same(one: LogLine, other: LogLine) -> bool:

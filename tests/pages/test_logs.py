@@ -122,6 +122,7 @@ def test_a_line_of_the_link_is_shown_with_its_neighbours(open_page: Open) -> Non
     assert document["anchor"] == key
     assert {row[5] for row in document["lines"]} == {line.stream}
     assert len(document["lines"]) == 51
+    assert len({row[0] for row in document["lines"]}) == 51
     app.button(key="logs-further").click().run()
     assert len(listed(app, "logs-around")["lines"]) == 120
     app.button(key="logs-back").click().run()

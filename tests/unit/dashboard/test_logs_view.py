@@ -15,7 +15,9 @@ from core.log_lines import LogLine
 from core.reading import Fault, FaultKind, Reading, Scope
 from core.timespan import Timespan
 from dashboard.charts.log_lines import Act, LineEvent, PatternView, event_of, pattern_document, pattern_event
+from dashboard.log_state import LineKey, LogState
 from dashboard.views import logs
+from tests.pages.fakes import FakeSources
 
 NOW = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)
 SPAN = Timespan(NOW - timedelta(hours=1), NOW)
@@ -126,3 +128,24 @@ def test_a_browser_counts_the_place_of_an_error_in_its_own_way() -> None:
 def test_an_answer_that_holds_nothing_is_drawn() -> None:
     empty = logs.Look(LogQuestion(PROD, "/app", SPAN), Reading(LogAnswer(missing=(SPAN,)), NOW))
     assert logs.build(empty, now=NOW).chart.empty
+
+
+def test_neighbours_of_one_millisecond_are_told_apart() -> None:
+    """GetLogEvents gives no ids: two lines alike are two lines, and the line of the link is marked once."""
+    line = LogLine(LAST - 5, "/app", "s", "twice", "e1")
+    around = (line, LogLine(LAST - 5, "/app", "s", "twice"), LogLine(LAST - 5, "/app", "s", "other"))
+
+    class Reads(FakeSources):
+        def log_lines(self, question: LogQuestion, *, now: datetime) -> Reading[LogAnswer]:
+            return Reading(LogAnswer((line,)), now)
+
+        def log_context(
+            self, scope: Scope, line: LogLine, *, before: int, after: int, now: datetime
+        ) -> Reading[tuple[LogLine, ...]]:
+            return Reading(around, now)
+
+    wanted = LogState("/app", line=LineKey(line.milliseconds, "s", "e1"))
+    found = logs.read_around(Reads(), wanted, PROD, most=5, clock=lambda: NOW)
+    keys = [row.key for row in logs.listed(found.lines, "", bare=False)]
+    assert len(set(keys)) == 3
+    assert keys.count(LineKey(line.milliseconds, "s", "e1").text()) == 1
