@@ -253,13 +253,14 @@ def _told_apart(lines: Sequence[LogLine], anchor: LogLine) -> tuple[LogLine, ...
     """Give each line an id of its own: GetLogEvents gives none, and lines of one millisecond are alike without."""
     place = next((place for place, each in enumerate(lines) if _is_same(each, anchor)), -1)
     return tuple(
-        anchor if number == place else replace(each, event_id=f"neighbour {number}")
+        anchor if number == place else each if each.event_id else replace(each, event_id=f"neighbour {number}")
         for number, each in enumerate(lines)
     )
 
 
 def _is_same(one: LogLine, other: LogLine) -> bool:
-    return (one.milliseconds, one.stream, one.message) == (other.milliseconds, other.stream, other.message)
+    same = (one.milliseconds, one.stream, one.message) == (other.milliseconds, other.stream, other.message)
+    return same and one.event_id in {"", other.event_id}
 
 
 def group_label(group: LogGroup) -> str:

@@ -351,7 +351,7 @@ class List {
       this.found !== undefined && `${number(this.found)} highlighted`,
       this.held && `${number(this.waiting.length)} new while paused`,
       this.dropped && `the oldest ${number(this.dropped)} were let go; a search finds them`,
-    ]);
+    ], this.data.tail);
     const below = this.data.tail && !this.follow && !this.held && all > 0;
     const above = this.data.tail ? 0 : this.index.get(this.seen) || 0;
     this.newer.hidden = !below && !above;

@@ -40,7 +40,9 @@ export class Tools {
     this.hold.setAttribute("aria-pressed", String(held));
   }
 
-  setCount(parts) {
+  // `quiet`: the number changes all the time, and is not read out each time.
+  setCount(parts, quiet) {
+    this.count.setAttribute("aria-live", quiet ? "off" : "polite");
     const text = parts.filter(Boolean).join(" · ");
     if (this.count.textContent !== text) this.count.textContent = text;
   }
