@@ -163,8 +163,12 @@ class Conditions:
     @property
     def uploads(self) -> Values:
         """Photos uploaded, before whole ones are counted."""
-        some = self.served * UPLOADS * (1.0 + 0.5 * normal(self.source.key("uploads"), self.times))
-        return np.asarray(np.maximum(some, 0.0))
+        return np.asarray(self.served * self.uploading)
+
+    @property
+    def uploading(self) -> Values:
+        """Photos uploaded for each request."""
+        return np.asarray(np.maximum(UPLOADS * (1.0 + 0.5 * normal(self.source.key("uploads"), self.times)), 0.0))
 
     @property
     def calls(self) -> Values:

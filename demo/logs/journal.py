@@ -29,6 +29,7 @@ ARRIVES: Final = 2
 """Seconds after the end of a slot at which its lines can be read: agents send every five seconds."""
 KEPT_LINES: Final = 40_000
 """In memory at most, of all groups of a site."""
+KEPT_MINUTES: Final = 16
 ENDLESS: Final = 1 << 40
 """Epoch seconds: what is still written."""
 DAY: Final = 86_400
@@ -51,6 +52,8 @@ class Journal:
     """As the CloudWatch dimension has it."""
     _kept: OrderedDict[tuple[str, int], Block] = field(default_factory=OrderedDict)
     _lines: int = 0
+    _divided: OrderedDict[int, Moments] = field(default_factory=OrderedDict)
+    """The last minutes that were divided, once they are over: their groups are often read together."""
     _lock: Lock = field(default_factory=Lock)
 
     def plan(self, group: str) -> LogPlan | None:
@@ -89,7 +92,7 @@ class Journal:
     def moments(self, minute: int) -> Moments:
         """Give what the site was under in one minute, slot by slot."""
         times = np.array([minute], np.int64)
-        told = self.tellings()
+        told = [t for t in self.tellings() if t.at.timestamp() < minute + MINUTE and t.ends.timestamp() > minute - SLOT]
         presences = self.group.presences(float(minute), float(minute) + MINUTE)
         now = conditions(self.source, times, presences, effects(told, times))
         return moments(now, presences, told, reads=self.site.read_capacity)
@@ -102,6 +105,19 @@ class Journal:
                 _, dropped = self._kept.popitem(last=False)
                 self._lines -= len(dropped) + 1
 
+    def _past(self, minute: int, until: int) -> Moments:
+        """Give a minute's moments, from memory where it is over and was asked for of late."""
+        with self._lock:
+            found = self._divided.get(minute)
+        if found is None:
+            found = self.moments(minute)
+            with self._lock:
+                if until == SLOTS:
+                    self._divided[minute] = found
+                while len(self._divided) > KEPT_MINUTES:
+                    self._divided.popitem(last=False)
+        return found
+
     def _written(self, plan: LogPlan, minute: int, until: int) -> Block:
         end = (minute + until * SLOT) * 1000
         return Block.of(row for row in self._rows(plan, minute, until) if minute * 1000 <= row[0] < end)
@@ -109,18 +125,19 @@ class Journal:
     def _rows(self, plan: LogPlan, minute: int, until: int) -> Iterator[Row]:
         if plan.kind is LogKind.FUNCTION:
             for earlier in range(SPILL, -1, -1):
-                yield from function.lines(self.moments(minute - earlier * MINUTE), function=self.site.function)
+                found = self._past(minute - earlier * MINUTE, until if not earlier else SLOTS)
+                yield from function.lines(found, function=self.site.function)
         elif plan.kind is LogKind.AUDIT:
             yield from records.audit(minute, self.source.key("audit"))
         elif plan.kind is LogKind.IMPORT:
             yield from records.imported(minute, self.source.key("import"))
         else:
-            now = self.moments(minute)
-            found = visits(now, until=until)
+            now = self._past(minute, until)
+            asked = visits(now, until=until)
             if plan.kind is LogKind.ACCESS:
-                yield from access.lines(now, found, until)
+                yield from access.lines(now, asked, until)
             else:
-                yield from application.lines(now, found, until, table=self.site.table)
+                yield from application.lines(now, asked, until, table=self.site.table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def moments(now: Conditions, presences: Sequence[Presence], told: Sequence[Telli
     luck = float(uniform(now.source.key("5xx"), now.times)[0]) * 0.9
     failed = _divided(served * chance, now.failed, begin=luck, room=served)
     broken = np.minimum(failed, np.rint(failed * share / chance).astype(np.int64))
-    calls = _divided(now.uploads / SLOTS + RUNAWAY_CALLS * surge / SLOTS, now.calls)
+    calls = _divided(served * now.uploading + RUNAWAY_CALLS * surge / SLOTS, now.calls)
     return Moments(
         now=now,
         told=tuple(told),

@@ -14,7 +14,7 @@ PAGE_LINES: Final = 10_000
 PAGE_BYTES: Final = 1_048_576
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
 LOOKED_LINES: Final = 60_000
-LOOKED_MINUTES: Final = 240
+LOOKED_MINUTES: Final = 180
 """What one call looks through at most; AWS too gives a page that is not full, or empty, and a token."""
 
 Matching = Callable[[Sequence[str]], Iterable[bool]]
