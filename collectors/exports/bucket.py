@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,6 +67,8 @@ class Shelf:
     problem: str = ""
     """Why the last look broke off; empty where it did not."""
     held: Mapping[str, Held] | None = None
+    missing: Money | None = None
+    """What the cap would have had to leave, where it was the cap that broke it off."""
 
 
 def read_address(location: str) -> Address | None:
@@ -102,6 +105,8 @@ class Bucket:
     def is_due(self, *, now: datetime) -> bool:
         """Say whether S3 may have something new."""
         shelf = self.shelf()
+        if shelf.missing is not None and shelf.missing.amount <= self._clients.meter.money_left().amount.amount:
+            return True  # the cap was raised, or opened anew
         return shelf.looked_at is None or now - shelf.looked_at >= (AFTER_FAILURE if shelf.problem else EVERY)
 
     def price_ahead(self, *, now: datetime) -> Money:
@@ -122,18 +127,21 @@ class Bucket:
         self._folder.mkdir(parents=True, exist_ok=True)
         held = dict(self.shelf().held or {})
         problem, doing = "", "s3:ListObjectsV2"
+        missing, needed = None, self._price("ListObjectsV2", 1)
         try:
             listed = dict(self._listed())
             doing = "s3:GetObject"
             held = {key: each for key, each in held.items() if key in listed}
             wanted = {key: size for key, (etag, size) in listed.items() if key not in held or held[key].etag != etag}
-            self._afford(wanted)
+            needed = self._price("GetObject", len(wanted))
+            self._afford(wanted, needed)
             for key, size in wanted.items():
                 held[key] = self._object(key, listed[key][0], size)
                 self._write(Shelf(self.shelf().looked_at, "", held))
         except (*EXPECTED, OSError) as error:
             problem = _sentence(error, self._scope, doing)
-        self._write(Shelf(now, problem, held))
+            missing = needed if isinstance(error, NotFree) else None
+        self._write(Shelf(now, problem, held, missing))
         self._sweep(held)
 
     @property
@@ -154,10 +162,12 @@ class Bucket:
                 if (kind_of(key) or key.endswith(MANIFEST)) and key.isprintable():
                     yield key, (str(each["ETag"]).strip('"'), int(each["Size"]))
 
-    def _afford(self, wanted: Mapping[str, int]) -> None:
+    def _price(self, operation: str, calls: int) -> Money:
+        price = self._clients.meter.prices.price("s3", operation)
+        return (price.each if price else ZERO) * calls
+
+    def _afford(self, wanted: Mapping[str, int], cost: Money) -> None:
         """Raise NotFree where the cap does not allow every object, and OSError where the disk has no room."""
-        price = self._clients.meter.prices.price("s3", "GetObject")
-        cost = (price.each if price else ZERO) * len(wanted)
         left = self._clients.meter.money_left()
         if cost.amount > left.amount.amount:
             raise NotFree(f"{len(wanted)} objects cost {cost}, and {left}")
@@ -193,12 +203,14 @@ class Bucket:
             raise ExportError(f"what was fetched cannot be read: {error}; delete {self._folder}") from error
         at = document["looked_at"]
         held = {key: Held(**each) for key, each in document["held"].items()}
-        return Shelf(datetime.fromisoformat(at) if at else None, document["problem"], held)
+        missing = Money(Decimal(document["missing"])) if document.get("missing") else None
+        return Shelf(datetime.fromisoformat(at) if at else None, document["problem"], held, missing)
 
     def _write(self, shelf: Shelf) -> None:
         document = {
             "looked_at": shelf.looked_at.isoformat() if shelf.looked_at else None,
             "problem": shelf.problem,
+            "missing": str(shelf.missing.amount) if shelf.missing else None,
             "held": {key: asdict(each) for key, each in (shelf.held or {}).items()},
         }
         fresh = self._folder / f"{NOTE}.new"

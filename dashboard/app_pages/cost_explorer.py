@@ -57,8 +57,7 @@ def draw_controls(view: CostView) -> None:
     for place, condition in enumerate(wanted.where):
         if st.button(md(plain(str(condition))), icon=":material/close:", key=f"cost-filter-{place}", help="Take away"):
             keep(wanted.without(condition))
-    by = (str(first), str(then)) if then else (str(first),)
-    changed = replace(wanted, by=by, rows=rows)
+    changed = replace(wanted, by=(str(first), str(then)) if then else (str(first),), rows=rows)
     changed = replace(changed, month=str(month)) if month != view.month else changed
     changed = replace(changed, measure=measure) if measure != view.measure else changed
     changed = replace(changed, currency=str(currency)) if currency != view.currency else changed
@@ -93,7 +92,8 @@ def draw_view(view: CostView) -> None:
     if view.notes:
         with st.expander("What of the export was not used"):
             st.text("\n".join(view.notes))
-    draw_controls(view)
+    if len(view.months) > 1:  # beside "all" there is one to choose
+        draw_controls(view)
     if view.nothing:
         parts.empty("No costs here", view.nothing)
         return

@@ -105,6 +105,14 @@ def test_nothing_is_fetched_at_a_cap_of_zero_and_the_price_is_said(
     book.close()
 
 
+def test_a_cap_that_was_raised_is_used_at_once(billed: Cloud, tmp_path: Path, clients_of: Make) -> None:
+    for cap, rows in (("0", False), ("0.000001", False), ("0.000006", False), ("0.01", True)):
+        book = Book(PLACE, tmp_path / "exports", clients_of(Money(Decimal(cap))))
+        book.fetch_when_due(now=AT)
+        assert bool(book.read(now=AT).rows) is rows
+        book.close()
+
+
 def test_a_bucket_that_is_not_there_is_said(billed: Cloud, tmp_path: Path, clients_of: Make) -> None:
     book = Book("s3://no-such-bucket-anywhere", tmp_path / "exports", clients_of(Money(Decimal(1))))
     book.fetch_when_due(now=AT)
