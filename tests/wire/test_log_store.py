@@ -99,14 +99,19 @@ def test_the_newest_lines_of_a_busy_day_take_one_call(cloud: Cloud, sources: Clo
     assert calls(cloud) - before == 1
 
 
-def test_context_is_the_stream_s_own_neighbours(cloud: Cloud, sources: CloudSources) -> None:
+def test_context_is_the_stream_s_own_neighbours(cloud: Cloud, sources: CloudSources, tmp_path: Path) -> None:
+    """From what is held, and from AWS where nothing is."""
     lines = whole(sources, LogQuestion(HERE, WEB, HOUR, most=100_000)).lines
     line = next(each for each in lines if each.at < HOUR.end - timedelta(minutes=30))
     stream = [each for each in reversed(lines) if each.stream == line.stream]
     place = stream.index(line)
-    reading = sources.log_context(HERE, line, before=3, after=4, now=AT)
-    assert reading.complete
-    assert [each.message for each in reading.value] == [each.message for each in stream[place - 3 : place + 5]]
+    bare = sources_of(cloud, tmp_path / "bare")
+    for each_source in (sources, bare):
+        reading = each_source.log_context(HERE, line, before=3, after=4, now=AT)
+        assert reading.complete
+        assert [each.message for each in reading.value] == [each.message for each in stream[place - 3 : place + 5]]
+    assert "logs:GetLogEvents" in cloud.get("/_demo/calls/watchkeeper")
+    bare.clients.close()
 
 
 def test_a_class_that_is_not_searched_is_a_fault_with_aws_s_words(sources: CloudSources) -> None:
