@@ -38,6 +38,8 @@ _EXAMPLE: Final = "insights-example"
 _SAVED: Final = "insights-saved"
 _GROUPS: Final = "insights-groups"
 QUOTE_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 1.0
+"""Seconds between looks at a query that runs."""
 FIELDS_SHOWN: Final = 40
 ROW_PIXELS: Final = 34
 MOST_ROWS: Final = 14
@@ -253,7 +255,9 @@ def _run(context: Context, wanted: InsightsState, accepted: ScanQuote) -> None:
 
 
 def runs(context: Context, scope: Scope) -> Reading[tuple[Run, ...]]:
-    """Give the newest runs; those that are open are moved on."""
+    """Give the newest runs. Those that are open are moved on in the background, once for all viewers."""
+    load = partial(parts.booked, FEED, partial(parts.at_clock, context, context.sources.insights.move_on, scope))
+    context.feed.look((FEED, "moving", scope), load, every=LOOK_SECONDS)
     return context.sources.insights.runs(scope, now=context.now())
 
 

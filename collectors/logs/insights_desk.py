@@ -64,14 +64,17 @@ class Insights(Sharing):
         )
 
     def runs(self, scope: Scope, *, now: datetime) -> Reading[tuple[Run, ...]]:
-        """Give the newest runs of a place, newest first, and move on those that are open."""
+        """Give the newest runs of a place, newest first, as they were when they were moved on last."""
+        return self._calmly("runs of Logs Insights", scope, lambda: Reading(self._runs.newest(scope), now), (), now=now)
 
-        def moved() -> Reading[tuple[Run, ...]]:
+    def move_on(self, scope: Scope, *, now: datetime) -> Reading[int]:
+        """Start what waits and look at what runs; gives how many runs are open now."""
+
+        def moved() -> Reading[int]:
             with feature(FEATURE):
-                self._runs.move_on(scope, now=now)
-            return Reading(self._runs.newest(scope), now)
+                return Reading(self._runs.move_on(scope, now=now), now)
 
-        return self._calmly("runs of Logs Insights", scope, moved, (), now=now)
+        return self._calmly("moving on Logs Insights", scope, moved, 0, now=now)
 
     def rows(self, scope: Scope, run: str, *, now: datetime) -> Reading[Rows]:
         """Give what a run has found by now."""

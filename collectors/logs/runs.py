@@ -115,9 +115,10 @@ class Runs:
 
     def ask(self, query: InsightsQuery, *, bought: int, by: str, now: datetime) -> Run:
         """Put a query into the queue, bought at so many bytes; it starts at once where it can."""
-        run = Run(secrets.token_hex(8), query, by, now, bought)
-        self._put(run)
-        self.move_on(query.scope, now=now)
+        run = self._put(Run(secrets.token_hex(8), query, by, now, bought))
+        with self._leases.held({f"insights {query.scope}"}, self._leases.patient()) as mine:
+            if mine:
+                self._start_waiting(query.scope, now)
         return self.find(run.id) or run
 
     def find(self, run: str) -> Run | None:
@@ -157,20 +158,30 @@ class Runs:
             return self._look(found, now)
         return self._put(replace(found, state=RunState.STOPPED, ended_at=now))
 
-    def move_on(self, scope: Scope, *, now: datetime) -> None:
-        """Start what waits, as far as there is room, and look at what runs."""
-        if not any(run.is_open for run in self.newest(scope)):
-            return
-        with self._leases.held({f"insights {scope}"}, self._leases.patient()) as mine:
-            if not mine:
-                return  # another process does
-            open_runs = [run for run in reversed(self.newest(scope)) if run.is_open]
-            running = [self._look(run, now) for run in open_runs if run.state is RunState.RUNNING]
-            room = MOST_AT_ONCE - sum(run.is_open for run in running)
-            for run in (run for run in open_runs if run.state is RunState.WAITING):
-                if room <= 0 or self._start(run, now).state is RunState.WAITING:
-                    break
-                room -= 1
+    def move_on(self, scope: Scope, *, now: datetime) -> int:
+        """Start what waits, as far as there is room, and look at what runs; gives how many are open now."""
+        if self._open(scope):
+            with self._leases.held({f"insights {scope}"}, self._leases.patient()) as mine:
+                if mine:  # else another one does it
+                    self._start_waiting(scope, now)
+                    ended = [run for run in self._running(scope) if not self._look(run, now).is_open]
+                    if ended:
+                        self._start_waiting(scope, now)
+        return len(self._open(scope))
+
+    def _open(self, scope: Scope) -> list[Run]:
+        """Give the runs that have not ended, in the order in which they were asked for."""
+        return [run for run in reversed(self.newest(scope)) if run.is_open]
+
+    def _running(self, scope: Scope) -> list[Run]:
+        return [run for run in self._open(scope) if run.state is RunState.RUNNING]
+
+    def _start_waiting(self, scope: Scope, now: datetime) -> None:
+        room = MOST_AT_ONCE - len(self._running(scope))
+        for run in [run for run in self._open(scope) if run.state is RunState.WAITING]:
+            if room <= 0 or self._start(run, now).state is RunState.WAITING:
+                return
+            room -= 1
 
     def _start(self, run: Run, now: datetime) -> Run:
         scope = run.query.scope

@@ -7,8 +7,6 @@ import streamlit as st
 from dashboard import cached, insights_parts, log_parts, log_tabs, parts, plan_dialog
 from dashboard.insights_state import read_insights
 
-LOOK_SECONDS = 1.0
-"""Seconds between looks at a query that runs."""
 OPEN = "insights-open"
 
 context = cached.context()
@@ -31,7 +29,7 @@ def draw_desk() -> None:
             insights_parts.draw_offer(context, wanted, found, text, state.span(now=context.now()))
 
 
-@st.fragment(run_every=LOOK_SECONDS if st.session_state.get(OPEN) else None)
+@st.fragment(run_every=insights_parts.LOOK_SECONDS if st.session_state.get(OPEN) else None)
 def draw_runs() -> None:
     """Draw the run of the link, and those before it."""
     with parts.boundary():

@@ -28,7 +28,10 @@ class InsightsDesk(Protocol):
         """Put a query into the queue whose price somebody has accepted."""
 
     def runs(self, scope: Scope, *, now: datetime) -> Reading[tuple[Run, ...]]:
-        """Give the newest runs of a place, newest first, and move on those that are open."""
+        """Give the newest runs of a place, newest first, as they were when they were moved on last."""
+
+    def move_on(self, scope: Scope, *, now: datetime) -> Reading[int]:
+        """Start what waits and look at what runs; gives how many runs are open now."""
 
     def rows(self, scope: Scope, run: str, *, now: datetime) -> Reading[Rows]:
         """Give what a run has found by now."""

@@ -110,6 +110,9 @@ class FakeInsights:
     def runs(self, scope: Scope, *, now: datetime) -> Reading[tuple[Run, ...]]:
         return Reading(tuple(self.held), now)
 
+    def move_on(self, scope: Scope, *, now: datetime) -> Reading[int]:
+        return Reading(sum(run.is_open for run in self.held), now)
+
     def rows(self, scope: Scope, run: str, *, now: datetime) -> Reading[Rows]:
         done = next((each for each in self.held if each.id == run), None)
         return Reading(self.found if done is not None and done.rows else Rows(), now)

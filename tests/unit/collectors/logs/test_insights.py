@@ -188,6 +188,7 @@ class TestPrice:
 
 def run_on(desk: Insights, run: str, seconds: int) -> Any:
     now = NOW + timedelta(seconds=seconds)
+    desk.move_on(SCOPE, now=now)
     return next(each for each in desk.runs(SCOPE, now=now).value if each.id == run)
 
 
@@ -229,6 +230,7 @@ class TestRun:
         run_on(desk, run.id, 2)
         calls = len(endpoint.requests("GetQueryResults"))
         other = desk_of(rich, place)
+        other.move_on(SCOPE, now=NOW + timedelta(hours=1))
         assert other.runs(SCOPE, now=NOW + timedelta(hours=1)).value[0].state is RunState.COMPLETE
         assert other.rows(SCOPE, run.id, now=NOW).value.rows[0] == ("hello", None)
         assert len(endpoint.requests("GetQueryResults")) == calls
@@ -237,7 +239,7 @@ class TestRun:
         cloud.looks = 100
         self.ask(desk)
         for tenths in range(100):
-            desk.runs(SCOPE, now=NOW + timedelta(seconds=tenths / 10))
+            desk.move_on(SCOPE, now=NOW + timedelta(seconds=tenths / 10))
         assert len(endpoint.requests("GetQueryResults")) <= 10
 
     def test_a_mistake_has_its_place(self, desk: Insights, cloud: Cloud, rich: Clients, clock: Ticking) -> None:
@@ -256,13 +258,13 @@ class TestRun:
     def test_ours_line_up_in_their_order(self, desk: Insights, cloud: Cloud) -> None:
         cloud.looks = 2
         runs = [self.ask(desk, now=NOW + n * timedelta(seconds=1)) for n in range(MOST_AT_ONCE + 2)]
-        cloud.looks = 99
-        states = {run.id: run.state for run in desk.runs(SCOPE, now=NOW + timedelta(minutes=5)).value}
-        assert sum(state is RunState.RUNNING for state in states.values()) <= MOST_AT_ONCE
-        assert len(cloud.started) >= MOST_AT_ONCE
-        waiting = [place for place, run in enumerate(runs) if states[run.id] is RunState.WAITING]
-        assert waiting == sorted(waiting)
-        assert all(place >= MOST_AT_ONCE for place in waiting)
+        assert [run.state for run in runs] == [RunState.RUNNING] * MOST_AT_ONCE + [RunState.WAITING] * 2
+        assert len(cloud.started) == MOST_AT_ONCE
+        desk.move_on(SCOPE, now=NOW + timedelta(minutes=1))
+        assert len(cloud.started) == MOST_AT_ONCE, "each was looked at once, and runs"
+        desk.move_on(SCOPE, now=NOW + timedelta(minutes=2))
+        states = {run.id: run.state for run in desk.runs(SCOPE, now=NOW).value}
+        assert [states[run.id] for run in runs] == [RunState.COMPLETE] * MOST_AT_ONCE + [RunState.RUNNING] * 2
 
     def test_it_can_be_stopped(self, desk: Insights, cloud: Cloud, endpoint: Endpoint) -> None:
         cloud.looks = 100
