@@ -90,15 +90,14 @@ def _draw_choice(chosen: PatternState, view: PatternView) -> None:
             "Compare with", list(AGAINST), index=list(AGAINST).index(chosen.against), width=230,
             format_func=lambda each: AGAINST[each], key=f"patterns-against-{chosen.against}",
         )  # fmt: skip
-        kinds = [kind for kind in KINDS if view.counts.get(kind) or kind is chosen.changed] if view.counts else []
+        # Always the same choices: a control that changes with what is read would lose a click.
         kind = st.segmented_control(
-            "Show", kinds, default=chosen.changed if chosen.changed in kinds else None,
-            format_func=lambda each: f"{KINDS[each]} {view.counts.get(each, 0)}", disabled=not kinds,
-            key=f"patterns-kind-{chosen.changed}-{len(kinds)}",
+            "Show", list(KINDS), default=chosen.changed, format_func=lambda each: KINDS[each],
+            disabled=not view.counts, key=f"patterns-kind-{chosen.changed}",
         )  # fmt: skip
     if against != chosen.against:
         keep(replace(chosen, against=against, changed=None))
-    if kinds and kind != chosen.changed:
+    if kind != chosen.changed:
         keep(replace(chosen, changed=kind))
 
 

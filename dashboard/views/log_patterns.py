@@ -13,6 +13,7 @@ import pandas as pd
 from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.patterns.changes import Change, Kind, Lengths, compare
 from collectors.patterns.finding import pattern_of
+from collectors.patterns.releases import releases
 from collectors.patterns.templates import Key, Mined, Miner, Template
 from collectors.scaling import Activity
 from core.foreign_text import cut, one_line, visible
@@ -43,6 +44,9 @@ LONGEST: Final = 400
 ONE_DEPLOY: Final = timedelta(minutes=20)
 """Instances that are replaced so close to each other belong to one deployment."""
 LOOKED_BACK: Final = timedelta(weeks=6)
+NO_DEPLOY: Final = (
+    "No deployment is known: no instance refresh in six weeks, and no new release in the lines of this span."
+)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _WORDS: Final = {Kind.NEW: "New", Kind.GONE: "Gone", Kind.MORE: "More", Kind.LESS: "Less", Kind.SAME: ""}
 _WORST: Final = (Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.INFO, Severity.UNKNOWN, Severity.DEBUG)
@@ -84,20 +88,31 @@ class Grouped:
     """What is missing."""
 
 
-def spans(span: Timespan, against: Against, activities: Sequence[Activity]) -> Compared:
-    """Say what is compared with what."""
+def deploys(span: Timespan, activities: Sequence[Activity], lines: Sequence[LogLine]) -> tuple[Mark, ...]:
+    """Give what is known of deployments up to the end of a span: instance refreshes, and new releases in its lines."""
     around = Timespan(span.start - LOOKED_BACK, span.end)
-    marks = deployments(sorted(activities, key=lambda each: each.started_at), around)
-    shown = tuple(mark for mark in marks if mark.at in Timespan(span.start - span.duration, span.end))
+    refreshed = deployments(sorted(activities, key=lambda each: each.started_at), around)
+    released = (
+        Mark(
+            EPOCH + timedelta(milliseconds=each.milliseconds), f"release {shown(each.name, most=40)}", "Its first line."
+        )
+        for each in releases(lines)
+    )
+    return (*refreshed, *released)
+
+
+def spans(span: Timespan, against: Against, marks: Sequence[Mark]) -> Compared:
+    """Say what is compared with what, given the deployments."""
+    near = tuple(mark for mark in marks if mark.at in Timespan(span.start - span.duration, span.end))
     if against is Against.NOTHING:
-        return Compared(span, None, shown)
+        return Compared(span, None, near)
     if against is Against.BEFORE:
-        return Compared(span, Timespan(span.start - span.duration, span.start), shown)
+        return Compared(span, Timespan(span.start - span.duration, span.start), near)
     at = last_deploy(marks)
     if at is None:
-        return Compared(span, None, shown, "No deployment is known: no instance refresh in the last six weeks.")
+        return Compared(span, None, near, NO_DEPLOY)
     after = Timespan(max(at, span.start), span.end) if at < span.end else span
-    return Compared(after, Timespan(at - after.duration, at), shown)
+    return Compared(after, Timespan(at - after.duration, at), near)
 
 
 def last_deploy(marks: Sequence[Mark]) -> datetime | None:
@@ -115,10 +130,14 @@ def read(
 ) -> Grouped:
     """Look once and group what is known; looking again reads on."""
     now = clock()
-    activities = sources.activities(state.scope, now=now)
-    compared = spans(state.span(now=now), against, activities.value)
-    asked = replace(logs.question(wanted, state.scope, compared.after, most=MOST_LINES), whole=True)
+    span = state.span(now=now)
+    asked = replace(logs.question(wanted, state.scope, span, most=MOST_LINES), whole=True)
     after = sources.log_lines(asked, now=now)
+    marks = deploys(span, sources.activities(state.scope, now=now).value, after.value.lines)
+    compared = spans(span, against, marks)
+    if compared.after != span:
+        asked = replace(asked, span=compared.after)
+        after = sources.log_lines(asked, now=now)
     before = sources.log_lines(replace(asked, span=compared.before), now=now) if compared.before else None
     faults = joined_faults([after, *([before] if before else [])])
     return grouped(asked, after, before, compared, faults)
@@ -207,7 +226,7 @@ class PatternView:
 def build(look: Grouped, wanted: PatternState, *, bare: bool, now: datetime) -> PatternView:
     """Give what the mode draws; `bare` shows secrets."""
     every = rows(look)
-    shown = tuple(row for row in every if _is_wanted(row, wanted.changed))
+    listed = tuple(row for row in every if _is_wanted(row, wanted.changed))
     chosen = next((row for row in every if row.template.id == wanted.template), None)
     answers = [each.value for each in (look.after, look.before) if each is not None]
     broken = [fault for fault in look.faults if not fault.retryable]
@@ -219,8 +238,8 @@ def build(look: Grouped, wanted: PatternState, *, bare: bool, now: datetime) -> 
         counts={kind: sum(row.change is not None and row.change.kind is kind for row in every) for kind in Kind}
         if any(row.change for row in every)
         else {},
-        rows=shown,
-        table=table(look, shown, bare=bare, now=now),
+        rows=listed,
+        table=table(look, listed, bare=bare, now=now),
         detail=detail(look, chosen, bare=bare) if chosen else None,
         missing=bool(wanted.template) and chosen is None,
         going_on=any(answer.missing for answer in answers) and not broken,
@@ -280,9 +299,9 @@ def notes(look: Grouped) -> tuple[str, ...]:
     return tuple(found)
 
 
-def table(look: Grouped, shown: Sequence[Row], *, bare: bool, now: datetime) -> pd.DataFrame:
+def table(look: Grouped, listed: Sequence[Row], *, bare: bool, now: datetime) -> pd.DataFrame:
     """Give the table; without a comparison it has no columns for one."""
-    found = [_cells(look, row, bare=bare, now=now) for row in shown]
+    found = [_cells(look, row, bare=bare, now=now) for row in listed]
     frame = pd.DataFrame(found, columns=["Change", "Level", "Template", "Lines", "Before", "Over time", "Last"])
     return frame if look.compared.before is not None else frame.drop(columns=["Change", "Before"])
 
@@ -315,7 +334,11 @@ def changed(change: Change | None) -> str:
 def shown_text(template: Template, *, bare: bool, most: int = LONGEST) -> str:
     """Give a template in one line, safe to show; secrets hidden unless `bare`."""
     head = " ".join(part for part in (template.origin.level, template.origin.logger) if part)
-    text = f"{head} · {template.text}" if head else template.text
+    return shown(f"{head} · {template.text}" if head else template.text, bare=bare, most=most)
+
+
+def shown(text: str, *, bare: bool = False, most: int = LONGEST) -> str:
+    """Give foreign text in one line, nothing hidden in it; secrets hidden unless `bare`."""
     return cut(one_line(visible(text if bare else masked(text).text).text), most)
 
 

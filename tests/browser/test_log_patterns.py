@@ -41,9 +41,9 @@ def test_from_a_bad_deployment_to_what_it_brought(product: Product, viewer: Call
     page = person.page
     expect(page.get_by_text("templates in")).to_be_visible(timeout=90_000)
     choose(page.get_by_role("combobox", name="Compare with"), "Before the deployment")
-    expect(page.get_by_role("radio", name="New")).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("radio", name="New", exact=True)).to_be_visible(timeout=90_000)
     person.until(lambda _: "against=deploy" in page.url)
-    page.get_by_role("radio", name="New").click()
+    page.get_by_role("radio", name="New", exact=True).click()
     person.until(lambda _: "changed=new" in page.url)
     expect(page.locator("[data-testid=stDataFrame]").first).to_be_visible(timeout=30_000)
     pick(page, 0)

@@ -68,7 +68,8 @@ def test_nothing_is_compared_on_demand() -> None:
 
 def test_since_the_deployment() -> None:
     at = NOW - timedelta(minutes=20)
-    found = log_patterns.spans(SPAN, Against.DEPLOY, (refresh(at + timedelta(minutes=9)), refresh(at)))
+    marks = log_patterns.deploys(SPAN, (refresh(at + timedelta(minutes=9)), refresh(at)), ())
+    found = log_patterns.spans(SPAN, Against.DEPLOY, marks)
     assert found.after == Timespan(at, NOW)
     assert found.before == Timespan(at - timedelta(minutes=20), at)
     assert at in [mark.at for mark in found.deploys]
@@ -76,9 +77,17 @@ def test_since_the_deployment() -> None:
 
 def test_a_deployment_before_the_span_is_compared_all_the_same() -> None:
     at = NOW - timedelta(hours=5)
-    found = log_patterns.spans(SPAN, Against.DEPLOY, (refresh(at),))
+    found = log_patterns.spans(SPAN, Against.DEPLOY, log_patterns.deploys(SPAN, (refresh(at),), ()))
     assert found.after == SPAN
     assert found.before == Timespan(at - timedelta(hours=1), at)
+
+
+def test_a_new_release_in_the_lines_is_a_deployment() -> None:
+    lines = said(SPAN, *(f'{{"message":"served","release":"{name}"}}' for name in ("v1", "v1", "v2")))
+    (mark,) = log_patterns.deploys(SPAN, (), lines)
+    assert mark.label == "release v2"
+    found = log_patterns.spans(SPAN, Against.DEPLOY, (mark,))
+    assert found.after.start == mark.at == SPAN.start + timedelta(minutes=45)
 
 
 def test_no_deployment_says_so() -> None:
