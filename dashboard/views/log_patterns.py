@@ -398,7 +398,9 @@ def chart(look: Grouped, template: Template) -> ChartView:
     values = np.array([float(template.counts.get(start, 0)) for start in starts], np.float64)
     times = np.array([start // 1000 for start in starts], np.int64)
     line = Line("Lines", times, values, kind=LineKind.BAR, tone=Tone.INFO)
-    edge = (Mark(compared.after.start, "compared from here"),) if compared.before is not None else ()
+    near = timedelta(milliseconds=width)
+    told = compared.before is None or any(abs(mark.at - compared.after.start) < near for mark in compared.deploys)
+    edge = () if told else (Mark(compared.after.start, "compared from here"),)
     return ChartView("pattern-lines", "Lines of this template", "Count", (line,), span,
                      marks=(*edge, *_within(compared.deploys, span)))  # fmt: skip
 
