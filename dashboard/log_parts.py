@@ -140,23 +140,24 @@ def draw_list(context: Context, wanted: LogState, lines: Sequence[LogLine], show
     event = draw_log_lines(replace(shown, opened=opened), key=key, height=LIST_PIXELS)
     line = None if event is None else held.get(event.key) or log_rows.find(lines, event.key)
     if event is not None and line is not None and line.group == wanted.group:
-        _act(wanted, line, event)
+        _act(wanted, line, event, bare=context.log_secrets)
 
 
-def _act(wanted: LogState, line: LogLine, event: LineEvent) -> None:
+def _act(wanted: LogState, line: LogLine, event: LineEvent, *, bare: bool) -> None:
     """Do what a viewer asked of one line."""
     if event.act is Act.AROUND:
         keep(replace(wanted, line=log_rows.key_of(line), mode=Mode.SEARCH))
-    pattern = _pattern_of(wanted, line, event)
+    pattern = _pattern_of(wanted, line, event, bare=bare)
     if pattern is not None and pattern != wanted.pattern:
         keep(replace(wanted, pattern=pattern, line=None))
 
 
-def _pattern_of(wanted: LogState, line: LogLine, event: LineEvent) -> str | None:
+def _pattern_of(wanted: LogState, line: LogLine, event: LineEvent, *, bare: bool) -> str | None:
     if event.act is Act.REQUEST:
-        return log_conditions.with_text("", log_rows.request_of(line))
+        request = log_rows.request_of(line, bare=bare)
+        return log_conditions.with_text("", request) if request else None
     if event.act in {Act.ONLY, Act.WITHOUT}:
-        return logs.narrowed(line, wanted.pattern, event.field, keep=event.act is Act.ONLY)
+        return logs.narrowed(line, wanted.pattern, event.field, keep=event.act is Act.ONLY, bare=bare)
     return None
 
 

@@ -95,9 +95,10 @@ def label(chart: ChartView) -> str:
 
 
 def latest(chart: ChartView) -> list[str]:
-    """Write the latest value of each line."""
+    """Write the latest value of each line, or their sums where the chart wants those."""
     found = [(line.values[np.isfinite(line.values)], chart.unit_of(line.axis)) for line in chart.lines]
-    return [written(float(values[-1]) if values.size else None, unit) for values, unit in found]
+    one = np.sum if chart.totals else lambda values: values[-1]
+    return [written(float(one(values)) if values.size else None, unit) for values, unit in found]
 
 
 def divisors(chart: ChartView) -> list[float]:

@@ -60,7 +60,6 @@ class OpenLine:
     """(name, value, can be asked for, can be asked against)."""
     facts: tuple[tuple[str, str], ...]
     note: str
-    request: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,6 @@ def _opened(line: OpenLine) -> dict[str, Any]:
         "fields": line.fields,
         "facts": line.facts,
         "note": line.note,
-        "request": line.request,
     }
 
 

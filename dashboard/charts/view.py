@@ -194,6 +194,8 @@ class ChartView:
     status: Status | None = None
     zone: str = "UTC"
     """IANA name of the clock on the time axis; the chart states it."""
+    totals: bool = False
+    """The legend gives the sum of each line over the span instead of its latest value: for counts."""
 
     def __post_init__(self) -> None:
         try:

@@ -61,7 +61,7 @@ def json_lines(lines: Sequence[LogLine], *, bare: bool) -> bytes:
 def _record(line: LogLine, *, bare: bool) -> Mapping[str, str]:
     told = recognise(line.message)
     values = (
-        instant(line), str(told.severity), visible(told.request).text, visible(line.stream).text,
+        instant(line), str(told.severity), shown_text(told.request, bare=bare), visible(line.stream).text,
         visible(line.group).text, line.event_id, shown_text(line.message, bare=bare),
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

@@ -115,7 +115,8 @@ def _prepared(message: str, pattern: str, bare: bool) -> tuple[str, Spans, tuple
     kept = one_line(text).rstrip("⏎ ")
     if len(kept) > SHOWN or len(message) > _READ:
         kept = f"{kept[:SHOWN]} … {len(message):,} characters"
-    return kept, _within(spans, min(len(text), SHOWN)), (severity, request)
+    shown = request if bare or not secrets(request) else ""
+    return kept, _within(spans, min(len(text), SHOWN)), (severity, shown)
 
 
 def _without_frame(text: str, spans: Spans) -> tuple[str, Spans]:
@@ -185,13 +186,20 @@ def fields_of(told: Recognised) -> tuple[Field, ...]:
 
 
 def _field(field: Field, pattern: str, *, bare: bool) -> FieldRow:
-    name, value = visible(field.name).text, visible(cut(field.text, MOST_FIELD)).text
-    return FieldRow(
-        one_line(name),
-        value if bare else masked_value(name, value),
-        log_conditions.narrowed(pattern, field, keep=True) is not None,
-        log_conditions.narrowed(pattern, field, keep=False) is not None,
+    """Give one field; what is hidden cannot be asked for, because the pattern and the link would hold it."""
+    name, value = one_line(visible(field.name).text), visible(cut(field.text, MOST_FIELD)).text
+    shown = value if bare else masked_value(name, value)
+    open_to_all = not is_hidden(field, bare=bare)
+    only, without = (
+        open_to_all and log_conditions.narrowed(pattern, field, keep=keep) is not None for keep in (True, False)
     )
+    return FieldRow(name, shown, only, without)
+
+
+def is_hidden(field: Field, *, bare: bool) -> bool:
+    """Say whether a field holds a secret that is not shown."""
+    name, value = one_line(visible(field.name).text), visible(field.text).text
+    return not bare and masked_value(name, value) != value
 
 
 def _extracted(message: str, pattern: str, *, bare: bool) -> tuple[FieldRow, ...]:
@@ -218,9 +226,10 @@ def _note(line: LogLine, message: str, *, bare: bool) -> str:
     return " ".join(parts)
 
 
-def request_of(line: LogLine) -> str:
-    """Give the id of the request that a line belongs to, as it stands in the line; empty where it names none."""
-    return recognise(line.message).request
+def request_of(line: LogLine, *, bare: bool) -> str:
+    """Give the id of a line's request as it stands there; empty where it names none, or one that is hidden."""
+    request = recognise(line.message).request
+    return request if bare or not secrets(request) else ""
 
 
 def find(lines: Sequence[LogLine], key: str) -> LogLine | None:

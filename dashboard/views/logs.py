@@ -142,7 +142,7 @@ def histogram(look: Look, *, title: str) -> ChartView:
     if not answer.read:
         return ChartView("logs-histogram", title, "Count", (), span, note="Nothing is read yet")
     drawn = _by_severity(answer) if len(answer.lines) == answer.matching else _all_lines(answer.counts)
-    return ChartView("logs-histogram", title, "Count", drawn, span)
+    return ChartView("logs-histogram", title, "Count", drawn, span, totals=True)
 
 
 def _starts(buckets: Sequence[LogBucket]) -> np.ndarray:
@@ -197,13 +197,15 @@ def opened(line: LogLine, pattern: str, *, bare: bool) -> OpenLine:
     """Give what stands below a line that is open."""
     found = log_rows.detail(line, pattern, bare=bare)
     fields = tuple((each.name, each.value, each.only, each.without) for each in found.fields)
-    return OpenLine(found.text, found.spans, fields, found.facts, found.note, recognise(line.message).request)
+    return OpenLine(found.text, found.spans, fields, found.facts, found.note)
 
 
-def narrowed(line: LogLine, pattern: str, place: int, *, keep: bool) -> str | None:
-    """Give the pattern that also asks for (`keep`) or against what one of a line's fields holds."""
+def narrowed(line: LogLine, pattern: str, place: int, *, keep: bool, bare: bool) -> str | None:
+    """Give the pattern that also asks for (`keep`) or against what one of a line's fields holds; None for a secret."""
     fields = log_rows.fields_of(recognise(line.message))
-    return log_conditions.narrowed(pattern, fields[place], keep=keep) if 0 <= place < len(fields) else None
+    if not 0 <= place < len(fields) or log_rows.is_hidden(fields[place], bare=bare):
+        return None
+    return log_conditions.narrowed(pattern, fields[place], keep=keep)
 
 
 def is_pattern(text: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.log_lines import LogLine
 from core.log_recognition import Severity
-from dashboard.views.log_rows import SHOWN, detail, find, key_of, rows
+from dashboard.views.log_rows import SHOWN, detail, find, key_of, request_of, rows
 
 KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 
@@ -51,6 +51,13 @@ def test_what_matched_is_found_behind_signs_that_were_made_visible_and_secrets_t
     assert [row.text[start:end] for start, end in row.spans] == ["boom", "boom"]
 
 
+def test_a_request_that_is_a_secret_is_hidden_too() -> None:
+    named = line(f"request_id={KEY} done")
+    assert rows([named], "", bare=False)[0].request == ""
+    assert request_of(named, bare=False) == ""
+    assert request_of(named, bare=True) == KEY
+
+
 def test_secrets_are_shown_where_the_setting_says_so() -> None:
     (row,) = rows([line("password=hunter2")], "", bare=True)
     assert row.text == "password=hunter2"
@@ -61,7 +68,7 @@ def test_an_open_line_shows_its_fields_with_what_can_be_asked_for() -> None:
     shown = detail(line('{"level":"INFO","password":"hunter2","none":null,"list":[],"a":{"b":[1]}}'), "", bare=False)
     assert [(each.name, each.value, each.only, each.without) for each in shown.fields] == [
         ("level", "INFO", True, True),
-        ("password", "[hidden: password]", True, True),
+        ("password", "[hidden: password]", False, False),
         ("none", "null", True, False),
         ("list", "[]", False, False),
         ("a.b[0]", "1", True, True),

@@ -14,6 +14,7 @@ from collectors.logs.question import LogAnswer, LogQuestion
 from core.log_lines import LogLine
 from core.reading import Fault, FaultKind, Reading, Scope
 from core.timespan import Timespan
+from dashboard.charts.figure import latest
 from dashboard.charts.log_lines import Act, LineEvent, PatternView, event_of, pattern_document, pattern_event
 from dashboard.log_state import LineKey, LogState
 from dashboard.views import logs
@@ -98,6 +99,20 @@ def test_bars_are_by_severity_where_every_counted_line_is_at_hand() -> None:
     mixed = [*lines(40), *(LogLine(LAST - 1_800_000, "/app", "s", "ERROR x", f"x{n}") for n in range(5))]
     chart = logs.build(look(mixed), now=NOW).chart
     assert {line.name: np.nansum(line.values) for line in chart.lines} == {"Errors": 5, "Other lines": 40}
+
+
+def test_a_hidden_secret_never_gets_into_the_pattern() -> None:
+    line = LogLine(1, "/app", "s", '{"user":"ann","password":"hunter2","api_token":"abcd1234efgh"}')
+    for place, seen in ((0, True), (1, False), (2, False)):
+        found = [logs.narrowed(line, "", place, keep=keep, bare=False) for keep in (True, False)]
+        assert all(found) if seen else found == [None, None]
+    assert logs.narrowed(line, "", 1, keep=True, bare=True) == '{ $.password = "hunter2" }'
+    assert logs.narrowed(line, "", 99, keep=True, bare=False) is None
+
+
+def test_the_legend_sums_up() -> None:
+    chart = logs.build(look(lines(40)), now=NOW).chart
+    assert latest(chart) == ["40"]
 
 
 def test_a_wrong_pattern_is_explained_and_not_sent() -> None:
