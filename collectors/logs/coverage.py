@@ -125,11 +125,16 @@ def _goes_on(before: Fresh, fresh: Fresh) -> bool:
     return touches or (overlaps and fresh.asked_at == before.asked_at)
 
 
-def note_walk(connection: Connection, search: int, before: Walk, after: Walk | None, *, now: int) -> None:
-    """Note where a search stands now, in place of where it stood."""
+def note_walk(
+    connection: Connection, search: int, before: Walk, after: Walk | None, *, now: int, settling: int
+) -> None:
+    """Note where a search stands now, in place of where it stood.
+
+    One that broke off in the unsettled end is of use for as long only as that is not read again: `settling`.
+    """
     connection.execute(
-        "DELETE FROM walks WHERE search=? AND (made <= ? OR (low=? AND high=?))",
-        (search, now - TOKEN_LIVES, *before.left),
+        "DELETE FROM walks WHERE search=? AND (made <= ? OR (low=? AND high=?) OR (high > made - ? AND made < ?))",
+        (search, now - TOKEN_LIVES, *before.left, settling, now - settling),
     )
     if after is not None:
         connection.execute(
@@ -137,6 +142,16 @@ def note_walk(connection: Connection, search: int, before: Walk, after: Walk | N
             " backward=excluded.backward, token=excluded.token, made=excluded.made",
             (search, *after.left, int(after.backward), after.token, now),
         )
+
+
+def forget_idle(connection: Connection, *, idle: int) -> None:
+    """Forget ends and places that nobody has read since an instant, and searches of which nothing is left."""
+    connection.execute("DELETE FROM fresh WHERE asked_at < ?", (idle,))
+    connection.execute("DELETE FROM walks WHERE made < ?", (idle,))
+    connection.execute(
+        "DELETE FROM searches WHERE id NOT IN (SELECT search FROM known)"
+        " AND id NOT IN (SELECT search FROM fresh) AND id NOT IN (SELECT search FROM walks)"
+    )
 
 
 def forget(connection: Connection, group: int, hours: Sequence[int]) -> None:

@@ -33,6 +33,7 @@ class Limits:
 def tidy(connection: Connection, limits: Limits, *, now: int) -> list[GroupHour]:
     """Drop what is too old, and the oldest of what is too much; gives what went."""
     oldest = (now - _milliseconds(limits.kept)) // store.HOUR
+    coverage.forget_idle(connection, idle=now - _milliseconds(LOOKED_AT))
     rows = connection.execute(
         "SELECT log_group, hour FROM volumes WHERE hour < ? AND touched < ?", (oldest, now - _milliseconds(LOOKED_AT))
     ).fetchall()

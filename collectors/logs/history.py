@@ -38,6 +38,7 @@ AFTER_FAILURE: Final = timedelta(seconds=15)
 CALLS_TOGETHER: Final = 5
 """Calls that one reading makes: more than a second of AWS's own limit. Asking again goes on. Ours."""
 OPERATION: Final = "logs:FilterLogEvents"
+MILLISECOND: Final = timedelta(milliseconds=1)
 _STRIPES: Final = 64
 
 
@@ -148,17 +149,21 @@ class LogHistory:
                     return
                 if mine:
                     spent.lines = len(_lines_without_gap(answer))
-                    self._fetch(question, todo, now, spent)
+                    self._fetch(question, pattern, todo, now, spent)
                     return
             waiting.pause()
 
-    def _fetch(self, question: LogQuestion, todo: Sequence[spans.Span], now: datetime, spent: _Spent) -> None:
+    def _fetch(
+        self, question: LogQuestion, pattern: FilterPattern, todo: Sequence[spans.Span], now: datetime, spent: _Spent
+    ) -> None:
         """Ask for one span after the other, newest first, until enough is known or enough was asked."""
         failed = self._failed.get(_lease(question))
         if failed is not None and now - failed[0] < AFTER_FAILURE:
             spent.faults.append(failed[1])
             return
-        for span in todo:
+        for place, span in enumerate(todo):
+            if place and _is_enough(question, self._known(question, pattern, now)[0]):
+                return  # what is older was known before
             left: spans.Span | None = span
             while left is not None:
                 if spent.calls >= CALLS_TOGETHER or (spent.lines >= question.most and not question.whole):
@@ -200,7 +205,7 @@ class LogHistory:
             for part in spans.within(read, (settled, walk.end)):
                 coverage.note_fresh(connection, search, Fresh(part, at))
             going_on = page.walk if page.walk is not None and page.walk.token else None
-            coverage.note_walk(connection, search, walk, going_on, now=at)
+            coverage.note_walk(connection, search, walk, going_on, now=at, settling=SETTLING // MILLISECOND)
             gone = eviction.tidy(connection, self._limits, now=at) if new else []
         if any(number == group and _touches(spans.of(question.span), hour) for number, hour in gone):
             raise _TooMuchError(
@@ -245,7 +250,7 @@ def _read_by_now(question: LogQuestion, found: Coverage, now: datetime) -> tuple
     bounds = spans.of(question.span)
     known = list(found.known)
     # What is to be read whole has its end read rarely: with many lines there would be no call left for the rest.
-    fresh, refresh = found.fresh, (SETTLING if question.whole else REFRESH) // timedelta(milliseconds=1)
+    fresh, refresh = found.fresh, (SETTLING if question.whole else REFRESH) // MILLISECOND
     if fresh is not None and spans.milliseconds(now) - fresh.asked_at < refresh:
         known.append(fresh.span)
         if 0 < bounds[1] - fresh.span[1] <= refresh:

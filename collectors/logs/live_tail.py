@@ -32,6 +32,8 @@ MINUTES: Final = (5, 15, 30, 60)
 """What a person can choose; AWS ends a session after three hours."""
 LEFT_ALONE: Final = 45.0
 """Seconds after which a session ends that nobody looks at; ours."""
+CLOSING_SECONDS: Final = 2.0
+"""How long an end waits for a session; AWS sends an update each second."""
 MOST_LINES: Final = 20_000
 """Lines of a session that are at hand; the oldest go first."""
 FEATURE: Final = "live tail"
@@ -85,6 +87,7 @@ class _Session:
     ended: str = ""
     seconds: float = 0.0
     stop: bool = False
+    thread: threading.Thread | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -123,6 +126,7 @@ class LiveTails:
                 del self._sessions[gone]
         context = copy_context()
         thread = threading.Thread(target=context.run, args=(self._run, session, arn), name="live tail", daemon=True)
+        session.thread = thread
         thread.start()
         return name
 
@@ -148,10 +152,14 @@ class LiveTails:
             session.stop = True
 
     def close(self) -> None:
-        """End every session."""
+        """End every session, and wait a moment for the next update of each, so that its minutes are given back."""
         with self._lock:
-            for session in self._sessions.values():
-                session.stop = True
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            session.stop = True
+        for session in sessions:
+            if session.thread is not None:
+                session.thread.join(CLOSING_SECONDS)
 
     def _run(self, session: _Session, arn: str) -> None:
         why, began = "Live Tail broke off.", False

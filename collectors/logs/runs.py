@@ -31,6 +31,8 @@ Source: botocore's model of StartQuery."""
 KEPT_FOR: Final = timedelta(days=7)
 """As long as AWS keeps results."""
 SHOWN: Final = 50
+MOST_OPEN: Final = 500
+"""Runs among which those that are open are looked for."""
 EVERY: Final = timedelta(seconds=1)
 """Least time between two looks at a query; ours."""
 
@@ -135,12 +137,12 @@ class Runs:
         fields, rows = json.loads(zlib.decompress(bytes(row[0])))
         return Rows(tuple(fields), tuple(tuple(row) for row in rows))
 
-    def newest(self, scope: Scope) -> tuple[Run, ...]:
+    def newest(self, scope: Scope, *, most: int = SHOWN) -> tuple[Run, ...]:
         """Give the newest runs of a place, newest first."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT body FROM insights_runs WHERE account=? AND region=? ORDER BY asked_at DESC, id LIMIT ?",
-                (scope.account, scope.region, SHOWN),
+                (scope.account, scope.region, most),
             ).fetchall()
         return tuple(_RUN.validate_json(bytes(row[0])) for row in rows)
 
@@ -171,7 +173,7 @@ class Runs:
 
     def _open(self, scope: Scope) -> list[Run]:
         """Give the runs that have not ended, in the order in which they were asked for."""
-        return [run for run in reversed(self.newest(scope)) if run.is_open]
+        return [run for run in reversed(self.newest(scope, most=MOST_OPEN)) if run.is_open]
 
     def _running(self, scope: Scope) -> list[Run]:
         return [run for run in self._open(scope) if run.state is RunState.RUNNING]

@@ -107,6 +107,30 @@ def test_reading_stops_when_enough_is_known(history: LogHistory, endpoint: Endpo
     assert history.read(question(most=12, whole=True), NOW).value.missing == ()
 
 
+def test_a_look_at_the_end_does_not_dig_into_the_past(history: LogHistory, endpoint: Endpoint, group: Group) -> None:
+    """The newest lines are known: each further look reads the end, and nothing that is older than they are."""
+    history.read(question(most=12), NOW)
+    before = len(endpoint.requests("FilterLogEvents"))
+    for tick in range(1, 6):
+        now = NOW + tick * REFRESH
+        group.now = now
+        history.read(question(Timespan(HOUR.start, now), most=12), now)
+    asked = endpoint.requests("FilterLogEvents")[before:]
+    assert len(asked) == 5
+    assert all(request["startTime"] >= minutes_ago(2) for request in asked)
+
+
+def test_places_in_the_end_are_not_collected(history: LogHistory, kept: LogStore, group: Group) -> None:
+    group.events = [Event(minutes_ago(1) + n, "s", f"line {n}", n, minutes_ago(1)) for n in range(500)]
+    for tick in range(60):
+        now = NOW + tick * REFRESH
+        group.now = now
+        history.read(question(Timespan(HOUR.start, now), most=15), now)
+    with kept.reading() as connection:
+        (walks,) = connection.execute("SELECT COUNT(*) FROM walks").fetchone()
+    assert walks <= 2 * (SETTLING // REFRESH)
+
+
 def test_empty_pages_are_gone_through_and_the_place_is_kept(
     store: Store, kept: LogStore, clients: Clients, endpoint: Endpoint, group: Group
 ) -> None:
