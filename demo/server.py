@@ -65,6 +65,9 @@ UNLOCKED: Final = frozenset({"cloudwatch"})
 LONG_READS: Final = frozenset(
     ("logs", operation)
     for operation in (
+        "StartQuery",
+        "StopQuery",
+        "DescribeQueries",
         "FilterLogEvents",
         "GetLogEvents",
         "GetQueryResults",
@@ -73,7 +76,11 @@ LONG_READS: Final = frozenset(
         "StartLiveTail",
     )
 )
-"""Operations that take long, change nothing, and take the lock themselves where they look at what changes."""
+"""Operations that take long or wait for one that does, change nothing of moto's, and take the lock themselves where
+they look at what changes."""
+
+MADE_WHEN_READ: Final = ".log.gz"
+"""How objects in S3 end that are made when they are read."""
 
 BILLED_BY_REQUEST: Final = {
     "cloudwatch": ("AmazonCloudWatch", "CW:Requests"),
@@ -141,7 +148,9 @@ class DemoApp:
             if where.service == "s3":
                 self._exports.refresh()
                 self._access_files.refresh()
-            return list(app(environ, start_response))
+            if not where.operation.endswith(MADE_WHEN_READ):
+                return list(app(environ, start_response))
+        return list(app(environ, start_response))
 
     def _bill(self, where: Address, account: str) -> None:
         """Count the request where it is billed by the request; what it asks for bills GetMetricData by itself."""

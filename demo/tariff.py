@@ -95,6 +95,7 @@ TARIFFS: Final = (
         CLOUDWATCH, "AmazonCloudWatch", "DataProcessing-Bytes PutLogEvents", "GB", "0.50", free="5",
         offer="5 GB of log data ingestion are always free per month for Amazon CloudWatch",
     ),
+    _row(CLOUDWATCH, "AmazonCloudWatch", "DataScanned-Bytes StartQuery", "GB", "0.005"),
     _row(EXPLORER, "AWSCostExplorer", "APIRequest CostExplorerAPI", "Requests", "0.01"),
 )  # fmt: skip
 

@@ -86,11 +86,12 @@ class LogGroups(LogFrame):
         return answer()
 
     def delete_log_stream(self) -> Any:
-        """Delete a stream that was created by the API."""
+        """Delete a stream with everything in it."""
         group, stream = self.named(self.params["logGroupName"]), self.params["logStreamName"]
-        if group.streams.pop(stream, None) is None:
+        written = stream in self.group(group.name).streams()
+        if group.streams.pop(stream, None) is None and not written:
             raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
-        self.book.forget(group.name, stream)
+        self.book.forget_stream(group.name, stream, now_ms=self.now_ms)
         return answer()
 
     def put_retention_policy(self) -> Any:

@@ -24,6 +24,7 @@ SAMPLE: Final = 500
 MOST_GROUPS: Final = 50
 AROUND_SECONDS: Final = 8 * 60
 LATEST_SECONDS: Final = 15 * 60
+SCANNED: Final = ("AmazonCloudWatch", "DataScanned-Bytes")
 
 
 class LogQueries(LogFrame):
@@ -53,9 +54,10 @@ class LogQueries(LogFrame):
         """Give what a query has found so far, with what it has looked at."""
         started = self._started("ResourceNotFoundException")
         now = self.now.timestamp()
-        with self.queries.lock:
+        with started.lock:
             started.go_on(now)
             rows, status = started.found() if started.status(now) != "Scheduled" else [], started.status(now)
+            self._bill(started)
         token, most = self.params.get("nextToken"), self.params.get("maxItems") or PAGE_ROWS
         begin = self.said(token, about=started.id)["at"] if token else 0
         ended = begin + most >= len(rows) or status not in ENDED
@@ -76,9 +78,9 @@ class LogQueries(LogFrame):
         """Cancel a query that runs; what it has found stays."""
         started = self._started("InvalidParameterException")
         now = self.now.timestamp()
-        if started.ended:
-            raise invalid(f"Query [{started.id}] is not in a valid state to be stopped: {started.ended}")
-        with self.queries.lock:
+        with started.lock:
+            if started.ended:
+                raise invalid(f"Query [{started.id}] is not in a valid state to be stopped: {started.ended}")
             started.end("Cancelled", now)
         return answer(success=True)
 
@@ -200,6 +202,11 @@ class LogQueries(LogFrame):
         if started is None:
             raise AwsError(code, f"Query {self.params['queryId']} not found.")
         return started
+
+    def _bill(self, started: Started) -> None:
+        """Count the bytes scanned since the last look."""
+        fresh, started.billed = started.statistics.size - started.billed, started.statistics.size
+        self._ground.bills.taps.add(self.scope, SCANNED, fresh / 1e9, at=self.now)
 
     def _told(self, started: Started, now: float) -> dict[str, Any]:
         return {

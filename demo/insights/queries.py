@@ -49,6 +49,10 @@ class Started:
     took: float = 0.0
     """Seconds."""
     looks: int = 0
+    billed: int = 0
+    """Bytes scanned that are on the bill already."""
+    lock: RLock = field(default_factory=RLock)
+    """Whoever looks holds it; never while holding another, because looking waits for the world's."""
     rows: list[list[dict[str, str]]] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
 

@@ -185,11 +185,11 @@ def _status(now: Moments, place: int, start: int, writer: Writer) -> Row:
 
 def _releases(now: Moments, until: int, writer: Writer) -> Iterator[Row]:
     """Each server says that a release starts, and that it is taken back."""
-    for telling in now.told:
+    for number, telling in enumerate(now.told):
         if telling.story in RELEASES:
-            starting = f"Starting release {RELEASES[telling.story]}"
-            yield from _told(now, until, telling.at, starting, 200, writer)
-            yield from _told(now, until, falls(telling), f"Rolling back to release {RELEASE}", 300, writer)
+            starting, first = f"Starting release {RELEASES[telling.story]}", 1000 + 100 * number
+            yield from _told(now, until, telling.at, starting, first, writer)
+            yield from _told(now, until, falls(telling), f"Rolling back to release {RELEASE}", first + 50, writer)
 
 
 def _told(now: Moments, until: int, at: datetime, text: str, first: int, writer: Writer) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Final
@@ -75,6 +75,8 @@ class LogGroup:
     now: float
     """Epoch seconds."""
     put: Put
+    hidden: Mapping[str, int]
+    """Streams that were deleted, and when, milliseconds: what was in them before is gone."""
     journal: Journal | None = None
     plan: LogPlan | None = None
 
@@ -87,6 +89,8 @@ class LogGroup:
                 written = [row for row in written if row[0] >= self.created]
         put = self.put.minutes.get(minute)
         found = sorted([*written, *put], key=PLACE) if put else written
+        if self.hidden:
+            found = [row for row in found if row[0] >= self.hidden.get(row[2], 0)]
         return [row for row in found if row[0] >= self.since] if minute * 1000 < self.since else found
 
     def minutes(self, first_ms: int, last_ms: int, *, backward: bool = False) -> Iterator[int]:
@@ -94,7 +98,7 @@ class LogGroup:
         low, high = max(first_ms, self.since) // 60_000 * MINUTE, last_ms // 60_000 * MINUTE
         begin, end = self.written_span()
         written = range(max(low, begin), min(high, end - MINUTE, int(self.now)) + 1, MINUTE)
-        put = {minute for minute in self.put.minutes if low <= minute <= high and minute not in written}
+        put = {minute for minute in list(self.put.minutes) if low <= minute <= high and minute not in written}
         if not put:
             yield from reversed(written) if backward else written
             return
@@ -119,11 +123,11 @@ class LogGroup:
         if self.journal is not None and self.plan is not None:
             first = max(since, self.created // 1000)
             found = {s.name: s for s in streams(self.journal, self.plan, now=self.now) if s.last >= first}
-        for name, (began, ended) in self.put.streams.items():
+        for name, (began, ended) in list(self.put.streams.items()):
             put = Stream(name, began // 1000, ended // 1000)
             seen = found.get(name, put)
             found[name] = Stream(name, min(put.first, seen.first), max(put.last, seen.last))
-        return found
+        return {name: each for name, each in found.items() if each.last * 1000 >= self.hidden.get(name, 0)}
 
 
 class LogBook:
@@ -134,6 +138,7 @@ class LogBook:
         self._put: dict[str, Put] = {}
         self._gone: dict[str, int] = {}
         self._filters: dict[str, dict[str, MetricFilter]] = {}
+        self._hidden: dict[str, dict[str, int]] = {}
         self.tails = 0
         """Live Tail sessions that are open."""
         self._lock = RLock()
@@ -144,7 +149,8 @@ class LogBook:
         journal, plan = self.writer(name)
         with self._lock:
             since = max(kept, self._gone.get(name, 0))
-            return LogGroup(name, label, created, since, now, self._put.setdefault(name, Put()), journal, plan)
+            put, hidden = self._put.setdefault(name, Put()), dict(self._hidden.get(name, {}))
+            return LogGroup(name, label, created, since, now, put, hidden, journal, plan)
 
     def put(self, name: str, stream: str, events: Iterable[tuple[int, str]], *, now_ms: int) -> None:
         """Keep events that were put by the API."""
@@ -156,13 +162,17 @@ class LogBook:
         with self._lock:
             self._gone[name] = max(before, self._gone.get(name, 0))
 
-    def forget(self, name: str, stream: str | None = None) -> None:
-        """Drop what was put into a group, or into one of its streams."""
+    def forget(self, name: str) -> None:
+        """Drop a group: what was put into it, and what makes metrics of it."""
         with self._lock:
-            if stream is None:
-                self._put.pop(name, None)
-                self._filters.pop(name, None)
-            elif name in self._put:
+            for kept in (self._put, self._filters, self._hidden, self._gone):
+                kept.pop(name, None)
+
+    def forget_stream(self, name: str, stream: str, *, now_ms: int) -> None:
+        """Drop what is in one stream of a group; a site that goes on writing it begins it anew."""
+        with self._lock:
+            self._hidden.setdefault(name, {})[stream] = now_ms
+            if name in self._put:
                 self._put[name].forget(stream)
 
     # --- metric filters ---------------------------------------------------------------------------------------------

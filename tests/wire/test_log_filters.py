@@ -208,6 +208,18 @@ class TestPutting:
         fresh_cloud.post("/_demo/advance", seconds=60)
         assert filtered(fresh_cloud, WEB, NOW - MINUTE, NOW + MINUTE)[0]["timestamp"] >= NOW
 
+    def test_a_stream_that_is_deleted_begins_anew(self, fresh_cloud: Cloud) -> None:
+        logs = fresh_cloud.client("logs")
+        newest = logs.describe_log_streams(logGroupName=WEB, orderBy="LastEventTime", descending=True)["logStreams"]
+        stream = newest[0]["logStreamName"]
+        logs.delete_log_stream(logGroupName=WEB, logStreamName=stream)
+        assert filtered(fresh_cloud, WEB, NOW - 5 * MINUTE, NOW, logStreamNames=[stream]) == []
+        fresh_cloud.post("/_demo/advance", seconds=60)
+        again = filtered(fresh_cloud, WEB, NOW - 5 * MINUTE, NOW + MINUTE, logStreamNames=[stream])
+        assert again[0]["timestamp"] >= NOW
+        answer = refused(logs.delete_log_stream, logGroupName=WEB, logStreamName="nobody")
+        assert answer == ("ResourceNotFoundException", "The specified log stream does not exist.")
+
     def test_memory_is_bounded(self, fresh_cloud: Cloud) -> None:
         logs = mine(fresh_cloud)
         heavy = "x" * 100_000

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
@@ -136,6 +138,31 @@ class TestLiving:
         fresh_cloud.post("/_demo/advance", seconds=90)
         for _ in range(30):  # those that nobody asked for have made room
             logs.start_query(**ask)
+
+    def test_many_callers_and_the_clock_do_not_wait_for_one_another(self, fresh_cloud: Cloud) -> None:
+        def work(number: int) -> str:
+            if number % 4 == 0:
+                fresh_cloud.post("/_demo/advance", seconds=30)
+                return "Complete"
+            if number % 4 == 1:
+                filtered(fresh_cloud, ACCESS, ago(20), NOW, "KeyError")
+                return "Complete"
+            return str(asked(fresh_cloud, "stats count(*) by status", ago(20), NOW)["status"])
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(work, range(16))) == {"Complete"}
+
+    def test_what_is_scanned_is_on_the_bill_once(self, bare: Cloud) -> None:
+        logs = bare.client("logs")
+        logs.create_log_group(logGroupName="/g")
+        logs.create_log_stream(logGroupName="/g", logStreamName="s")
+        logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=[{"timestamp": NOW, "message": "x" * 974}])
+        answer = asked(bare, "stats count(*)", NOW - MINUTE, NOW + MINUTE, "/g")
+        logs.get_query_results(queryId=answer["queryId"])
+        assert bare.ground is not None
+        taps = bare.ground.bills.taps.read(np.array([int(AT.timestamp()) // 3600]))
+        scanned = {key: values[0] for (_, key), values in taps.items() if "DataScanned" in key[1]}
+        assert scanned == {("AmazonCloudWatch", "DataScanned-Bytes"): pytest.approx(1000 / 1e9)}
 
     def test_saved_queries(self, fresh_cloud: Cloud) -> None:
         logs = fresh_cloud.client("logs")

@@ -26,7 +26,7 @@ def group(*messages: Any, step: int = 1000, name: str = "/app") -> LogGroup:
     put = Put()
     lines = [m if isinstance(m, str) else json.dumps(m) for m in messages]
     put.add("one", [(START + number * step, line) for number, line in enumerate(lines)], now_ms=START)
-    return LogGroup(name, f"1:{name}", created=0, since=0, now=START / 1000 + 86_400, put=put)
+    return LogGroup(name, f"1:{name}", created=0, since=0, now=START / 1000 + 86_400, put=put, hidden={})
 
 
 def found(query: str, *messages: Any, step: int = 1000, limit: int | None = None) -> list[dict[str, str]]:

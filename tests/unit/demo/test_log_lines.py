@@ -156,7 +156,7 @@ class TestEvents:
 def group(*seconds: int, now: float = MINUTE + 10_000) -> LogGroup:
     put = Put()
     put.add("s", [((MINUTE + second) * 1000, f"line {second}") for second in seconds], now_ms=MINUTE * 1000)
-    return LogGroup("/g", "1:/g", created=0, since=0, now=now, put=put)
+    return LogGroup("/g", "1:/g", created=0, since=0, now=now, put=put, hidden={})
 
 
 class TestPages:
