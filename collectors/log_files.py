@@ -47,7 +47,11 @@ def find(root: Path) -> tuple[Path, ...]:
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda each: each.name)
+    except OSError:  # a folder that is not ours to read
+        return
+    for entry in entries:
         if entry.name.startswith(".") or entry.is_symlink():
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -57,36 +61,46 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def rows(stream: BinaryIO, name: str) -> Iterator[str | Broken]:
-    """Give the rows of an open file, gzip or not; where its end cannot be read, that comes last."""
+def rows(stream: BinaryIO, name: str, *, most: int | None = None) -> Iterator[str | Broken]:
+    """Give the rows of an open file, gzip or not; where its end cannot be read, that comes last.
+
+    Of `most` bytes no more is unpacked: a small file can hold a mountain.
+    """
     source = cast("IO[bytes]", stream)
     try:
         head = stream.peek(2)[:2] if hasattr(stream, "peek") else b""
         if head == _GZIP:
             source = cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
-        yield from _rows(source)
+        yield from _rows(source, most)
     except (OSError, EOFError, zlib.error) as error:
         yield Broken(name, f"broke off: {error}")
 
 
-def _rows(source: IO[bytes]) -> Iterator[str]:
+def _rows(source: IO[bytes], most: int | None) -> Iterator[str]:
     """Cut what is read into rows; a row without end never fills the memory."""
-    left = b""
+    left, read = b"", 0
     while chunk := source.read(_CHUNK):
+        read += len(chunk)
+        if most is not None and read > most:
+            raise EOFError(f"it unpacks to more than {most / 1e6:,.0f} MB")
         *whole, left = (left + chunk).split(b"\n")
         for row in whole:
             yield _text(row)
         if len(left) > LONGEST_ROW:
             yield _text(left)
-            left = _after_row(source)
+            left = _after_row(source, most)
     if left:
         for row in left.removesuffix(b"\n").split(b"\n"):
             yield _text(row)
 
 
-def _after_row(source: IO[bytes]) -> bytes:
+def _after_row(source: IO[bytes], most: int | None) -> bytes:
     """Drop the rest of a row that is too long."""
+    read = 0
     while chunk := source.read(_CHUNK):
+        read += len(chunk)
+        if most is not None and read > most:
+            raise EOFError(f"it unpacks to more than {most / 1e6:,.0f} MB")
         _, found, rest = chunk.partition(b"\n")
         if found:
             return rest

@@ -33,6 +33,7 @@ ROWS_SEEN: Final = 12
 LIST_PIXELS: Final = 360
 MOST_UPLOADED: Final = 20
 """Megabytes of an uploaded file."""
+MOST_UNPACKED: Final = 400_000_000
 _FETCHED: Final = "access-fetched"
 
 
@@ -77,7 +78,9 @@ def draw_upload(wanted: AccessState) -> tuple[Timespan, Contents] | None:
 
 @st.cache_data(show_spinner=False, max_entries=4, scope="session")
 def _uploaded(content: bytes, wanted: AccessState) -> tuple[Timespan, Contents]:
-    return access_logs.of_rows(rows(BufferedReader(cast("Any", BytesIO(content))), "the file"), wanted)
+    return access_logs.of_rows(
+        rows(BufferedReader(cast("Any", BytesIO(content))), "the file", most=MOST_UNPACKED), wanted
+    )
 
 
 def draw_view(context: Context, state: PageState, wanted: AccessState, view: AccessView) -> None:

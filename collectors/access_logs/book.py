@@ -101,16 +101,17 @@ def contents(
     """Count the entries of rows that lie in a span; all of them where there is none."""
     flaws = Flaws()
     width = max(1_000, int(span.duration.total_seconds() * 1_000) // PARTS) if span is not None else 60_000
-    counting, number = Counting(width=width), 0
+    counting, number, cut = Counting(width=width), 0, False
     for entry in flaws.entries(found):
         if (span is not None and entry.at not in span) or not only.takes(entry):
             continue
         if number >= most:
+            cut = True
             break
         number += 1
         counting.add(entry)
     told = (*flaws.first, *map(str, flaws.broken))
-    return Contents(counting.summary(), files, flaws.read, flaws.number, told, cut=number >= most)
+    return Contents(counting.summary(), files, flaws.read, flaws.number, told, cut=cut)
 
 
 class Book:

@@ -13,13 +13,9 @@ import pandas as pd
 from collectors.logs.question import LogAnswer, LogQuestion
 from collectors.patterns.changes import Change, Kind, Lengths, compare
 from collectors.patterns.finding import pattern_of
-from collectors.patterns.releases import releases
 from collectors.patterns.templates import Key, Mined, Miner, Template
-from collectors.scaling import Activity
-from core.foreign_text import cut, one_line, visible
 from core.log_lines import EPOCH, LogLine
 from core.log_recognition import Severity, recognise
-from core.masking import masked
 from core.reading import Fault, Reading, joined_faults
 from core.timespan import Timespan
 from dashboard.charts.view import ChartView, Line, LineKind, Mark, Tone
@@ -27,7 +23,7 @@ from dashboard.log_pattern_state import Against, PatternState
 from dashboard.log_state import LogState
 from dashboard.state import PageState
 from dashboard.views import logs
-from dashboard.views.page_load import deployments
+from dashboard.views.log_comparing import LONGEST, Compared, deploys, shown, spans
 from dashboard.views.sources import Sources
 from dashboard.wording import count, moment
 
@@ -39,31 +35,9 @@ PARTS: Final = 60
 """Bars over both spans."""
 SPARKS: Final = 24
 """Bars in a row of the table."""
-LONGEST: Final = 400
-"""Characters of a template in the table."""
-ONE_DEPLOY: Final = timedelta(minutes=20)
-"""Instances that are replaced so close to each other belong to one deployment."""
-LOOKED_BACK: Final = timedelta(weeks=6)
-NO_DEPLOY: Final = (
-    "No deployment is known: no instance refresh in six weeks, and no new release in the lines of this span."
-)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _WORDS: Final = {Kind.NEW: "New", Kind.GONE: "Gone", Kind.MORE: "More", Kind.LESS: "Less", Kind.SAME: ""}
 _WORST: Final = (Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.INFO, Severity.UNKNOWN, Severity.DEBUG)
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The spans that are compared."""
-
-    after: Timespan
-    """The span on screen, or its part since the deployment."""
-    before: Timespan | None
-    """What it is compared with; None: nothing."""
-    deploys: tuple[Mark, ...] = ()
-    """Deployments to mark on charts."""
-    note: str = ""
-    """Why nothing is compared though that was wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,43 +60,6 @@ class Grouped:
     """How much of both spans is known whole."""
     faults: tuple[Fault, ...]
     """What is missing."""
-
-
-def deploys(span: Timespan, activities: Sequence[Activity], lines: Sequence[LogLine]) -> tuple[Mark, ...]:
-    """Give what is known of deployments up to the end of a span: instance refreshes, and new releases in its lines."""
-    around = Timespan(span.start - LOOKED_BACK, span.end)
-    refreshed = deployments(sorted(activities, key=lambda each: each.started_at), around)
-    released = (
-        Mark(
-            EPOCH + timedelta(milliseconds=each.milliseconds), f"release {shown(each.name, most=40)}", "Its first line."
-        )
-        for each in releases(lines)
-    )
-    return (*refreshed, *released)
-
-
-def spans(span: Timespan, against: Against, marks: Sequence[Mark]) -> Compared:
-    """Say what is compared with what, given the deployments."""
-    near = tuple(mark for mark in marks if mark.at in Timespan(span.start - span.duration, span.end))
-    if against is Against.NOTHING:
-        return Compared(span, None, near)
-    if against is Against.BEFORE:
-        return Compared(span, Timespan(span.start - span.duration, span.start), near)
-    at = last_deploy(marks)
-    if at is None:
-        return Compared(span, None, near, NO_DEPLOY)
-    after = Timespan(max(at, span.start), span.end) if at < span.end else span
-    return Compared(after, Timespan(at - after.duration, at), near)
-
-
-def last_deploy(marks: Sequence[Mark]) -> datetime | None:
-    """Say when the newest deployment began; None where there is none."""
-    times = sorted((mark.at for mark in marks), reverse=True)
-    begin = times[0] if times else None
-    for at in times:
-        if begin is not None and begin - at <= ONE_DEPLOY:
-            begin = at
-    return begin
 
 
 def read(
@@ -335,11 +272,6 @@ def shown_text(template: Template, *, bare: bool, most: int = LONGEST) -> str:
     """Give a template in one line, safe to show; secrets hidden unless `bare`."""
     head = " ".join(part for part in (template.origin.level, template.origin.logger) if part)
     return shown(f"{head} · {template.text}" if head else template.text, bare=bare, most=most)
-
-
-def shown(text: str, *, bare: bool = False, most: int = LONGEST) -> str:
-    """Give foreign text in one line, nothing hidden in it; secrets hidden unless `bare`."""
-    return cut(one_line(visible(text if bare else masked(text).text).text), most)
 
 
 def sparks(look: Grouped, template: Template) -> list[int]:

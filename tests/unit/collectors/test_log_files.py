@@ -55,3 +55,11 @@ def test_what_is_not_there_says_what_is_accepted(tmp_path: Path) -> None:
         find(tmp_path / "nothing")
     with pytest.raises(LogFileError, match=r"\.log"):
         find(tmp_path)
+
+
+def test_a_small_file_that_holds_a_mountain_is_not_unpacked_whole() -> None:
+    packed = gzip.compress(b"row\n" * 2_000_000)
+    for content in (packed, gzip.compress(b"x" * 8_000_000)):
+        *_, broken = rows(io.BufferedReader(io.BytesIO(content)), "given", most=3_000_000)
+        assert isinstance(broken, Broken)
+        assert "more than 3 MB" in broken.why

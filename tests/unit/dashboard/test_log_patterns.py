@@ -16,8 +16,9 @@ from core.log_lines import EPOCH, LogLine
 from core.reading import Reading, Scope
 from core.timespan import Timespan
 from dashboard.log_pattern_state import Against, PatternState, read_patterns
-from dashboard.views import log_patterns
-from dashboard.views.log_patterns import Compared, Grouped
+from dashboard.views import log_comparing, log_patterns
+from dashboard.views.log_comparing import Compared
+from dashboard.views.log_patterns import Grouped
 
 NOW = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)
 SPAN = Timespan(NOW - timedelta(hours=1), NOW)
@@ -59,17 +60,17 @@ def view(found: Grouped, wanted: PatternState | None = None) -> log_patterns.Pat
 
 
 def test_the_time_before_is_as_long() -> None:
-    assert log_patterns.spans(SPAN, Against.BEFORE, ()) == Compared(SPAN, BEFORE)
+    assert log_comparing.spans(SPAN, Against.BEFORE, ()) == Compared(SPAN, BEFORE)
 
 
 def test_nothing_is_compared_on_demand() -> None:
-    assert log_patterns.spans(SPAN, Against.NOTHING, ()).before is None
+    assert log_comparing.spans(SPAN, Against.NOTHING, ()).before is None
 
 
 def test_since_the_deployment() -> None:
     at = NOW - timedelta(minutes=20)
-    marks = log_patterns.deploys(SPAN, (refresh(at + timedelta(minutes=9)), refresh(at)), ())
-    found = log_patterns.spans(SPAN, Against.DEPLOY, marks)
+    marks = log_comparing.deploys(SPAN, (refresh(at + timedelta(minutes=9)), refresh(at)), ())
+    found = log_comparing.spans(SPAN, Against.DEPLOY, marks)
     assert found.after == Timespan(at, NOW)
     assert found.before == Timespan(at - timedelta(minutes=20), at)
     assert at in [mark.at for mark in found.deploys]
@@ -77,21 +78,21 @@ def test_since_the_deployment() -> None:
 
 def test_a_deployment_before_the_span_is_compared_all_the_same() -> None:
     at = NOW - timedelta(hours=5)
-    found = log_patterns.spans(SPAN, Against.DEPLOY, log_patterns.deploys(SPAN, (refresh(at),), ()))
+    found = log_comparing.spans(SPAN, Against.DEPLOY, log_comparing.deploys(SPAN, (refresh(at),), ()))
     assert found.after == SPAN
     assert found.before == Timespan(at - timedelta(hours=1), at)
 
 
 def test_a_new_release_in_the_lines_is_a_deployment() -> None:
     lines = said(SPAN, *(f'{{"message":"served","release":"{name}"}}' for name in ("v1", "v1", "v2")))
-    (mark,) = log_patterns.deploys(SPAN, (), lines)
+    (mark,) = log_comparing.deploys(SPAN, (), lines)
     assert mark.label == "release v2"
-    found = log_patterns.spans(SPAN, Against.DEPLOY, (mark,))
+    found = log_comparing.spans(SPAN, Against.DEPLOY, (mark,))
     assert found.after.start == mark.at == SPAN.start + timedelta(minutes=45)
 
 
 def test_no_deployment_says_so() -> None:
-    found = log_patterns.spans(SPAN, Against.DEPLOY, ())
+    found = log_comparing.spans(SPAN, Against.DEPLOY, ())
     assert found.before is None
     assert "No deployment is known" in found.note
 
