@@ -23,7 +23,12 @@ from dashboard.wording import capital, md, plain
 
 ROW_PIXELS = 34
 _SAID = "guard-said"
-_COLUMNS = {guard_tables.LINK: st.column_config.LinkColumn(display_text="AWS's page", width="small")}
+MOST_ROWS = 18
+"""Rows that are shown at once; more scroll."""
+_COLUMNS = {
+    guard_tables.LINK: st.column_config.LinkColumn(display_text="AWS's page", width="small"),
+    guard_tables.FREE: st.column_config.TextColumn(width=150),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Doing:
 def draw_table(rows: pd.DataFrame, empty: str, *, key: str) -> None:
     """Draw a table, or why there is none."""
     if len(rows):
-        height: Literal["content"] | int = "content" if len(rows) <= 12 else 420
+        height: Literal["content"] | int = "content" if len(rows) <= MOST_ROWS else ROW_PIXELS * MOST_ROWS
         st.dataframe(
             rows, hide_index=True, height=height, row_height=ROW_PIXELS, column_config=_COLUMNS, key=f"t-{key}"
         )

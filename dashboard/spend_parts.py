@@ -13,6 +13,7 @@ from collectors.cost_breakdown import Question
 from core.reading import Reading, Scope
 from dashboard import parts
 from dashboard.cached import Context
+from dashboard.cost_state import CostState
 from dashboard.views import cost_breakdown
 from dashboard.views.cost_breakdown import BreakdownView, Offer
 from dashboard.views.spend import SpendView
@@ -22,7 +23,14 @@ ROW_PIXELS: Final = 34
 MOST_ROWS: Final = 12
 """Rows that are shown at once; more scroll."""
 FEATURE: Final = "spend"
-CHOICES: Final = ("service", "account", "region", "tag")
+CHOICES: Final = ("service", "account", "region", "tag", "resource")
+BY_RESOURCE: Final = CostState(by=("ResourceId",))
+NO_RESOURCES: Final = (
+    "Cost Explorer tells resources apart only where that is switched on in its settings, and only for the last 14 "
+    "days, so it is not asked. A billing export tells them for every day that it holds: FOCUS always, a Cost and Usage "
+    "Report where it includes resource IDs."
+)
+"""https://docs.aws.amazon.com/cli/latest/reference/ce/get-cost-and-usage-with-resources.html"""
 
 
 def draw_table(rows: pd.DataFrame, note: str, *, key: str) -> None:
@@ -46,8 +54,22 @@ def draw_costs(context: Context, scope: Scope, view: SpendView) -> None:
             _draw_shares(context, scope, asking.REGION, "Region")
         elif chosen == "tag":
             _draw_tags(context, scope)
+        elif chosen == "resource":
+            _draw_resources(context)
         else:
             draw_table(view.services, view.services_note, key="services")
+
+
+def _draw_resources(context: Context) -> None:
+    """Lead to the export, which alone tells all of them."""
+    st.text(NO_RESOURCES)
+    if context.export is None:
+        st.caption("Name one in WATCHKEEPER_BILLING_EXPORT and start again.")
+    else:
+        st.page_link(
+            "app_pages/cost_explorer.py", label="Costs by resource, from the billing export",
+            icon=":material/table_chart:", query_params=BY_RESOURCE.params(),
+        )  # fmt: skip
 
 
 def draw_drivers(context: Context, scope: Scope) -> None:

@@ -100,10 +100,13 @@ def difference(value: float, unit: str | None) -> str:
 def share(part: float, *, of: float) -> str:
     """Give a relative change in percent; from nothing there is none.
 
-    >>> share(12, of=300), share(1, of=0)
-    ('+4%', '–')
+    >>> share(12, of=300), share(-1, of=300), share(1, of=0)
+    ('+4%', '±0%', '–')
     """
-    return NO_VALUE if not of else f"{100 * part / of:+.0f}%"
+    if not of:
+        return NO_VALUE
+    change = round(100 * part / of)
+    return f"{change:+d}%" if change else "±0%"
 
 
 def age(at: datetime, *, now: datetime) -> str:

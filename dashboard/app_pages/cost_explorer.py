@@ -14,6 +14,7 @@ from dashboard.cost_state import CostState
 from dashboard.feed import ForeseenError
 from dashboard.views import cost_explorer, cost_reading, frame
 from dashboard.views.cost_explorer import CostView
+from dashboard.views.cost_reading import month_words
 from dashboard.wording import md, plain
 
 ROW_PIXELS = 34
@@ -32,20 +33,18 @@ def keep(changed: CostState) -> None:
     st.rerun()
 
 
-def column(name: str) -> str:
-    """Give what people call a column; nothing where none is chosen."""
-    return plain(cost_state.label(name)) or "nothing"
-
-
 def draw_controls(view: CostView) -> None:
     """Draw month, currency, grouping and the filters; a change is written into the URL."""
     offered = cost_state.choices(wanted.by)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="cost-controls"):
-        month = st.selectbox("Month", view.months, index=view.months.index(view.month), width=130)
-        first = st.selectbox("Group by", offered, index=offered.index(wanted.by[0]), format_func=column, width=200)
+        months = view.months
+        month = st.selectbox("Month", months, index=months.index(view.month), format_func=month_words, width=180)
+        first = st.selectbox(
+            "Group by", offered, index=offered.index(wanted.by[0]), format_func=cost_explorer.column, width=200
+        )
         others = ["", *(each for each in offered if each != first)]
         second = wanted.by[1] if len(wanted.by) > 1 and wanted.by[1] in others else ""
-        then = st.selectbox("Then by", others, index=others.index(second), format_func=column, width=200)
+        then = st.selectbox("Then by", others, index=others.index(second), format_func=cost_explorer.column, width=200)
         measures = list(cost_state.MEASURES)
         place = measures.index(view.measure)
         measure = st.selectbox("Measure", measures, index=place, format_func=cost_state.MEASURES.__getitem__, width=150)

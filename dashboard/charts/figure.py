@@ -30,6 +30,9 @@ Figure = dict[str, Any]
 FONT: Final = "Inter, sans-serif"
 _MARK_ROOM: Final = 0.1
 """Share of the height kept free for the labels of marks."""
+_NAME_HEIGHT: Final = 18
+_LETTER_WIDTH: Final = 7
+"""Pixels that the name of a threshold takes, rather too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def _layout(chart: ChartView, rules: Mapping[Axis, RoundAxis], *, height: int, l
         layout["yaxis2"] = _value_axis(Axis.RIGHT, rules[Axis.RIGHT])
     for threshold in chart.thresholds:
         layout["shapes"].append(_threshold_shape(threshold, rules))
-        layout["annotations"].append(_threshold_note(threshold, chart, rules))
+    layout["annotations"] += _threshold_notes(chart, rules, height=height)
     for mark in chart.marks:
         layout["shapes"].append(_mark_shape(mark, chart))
         layout["annotations"].append(_mark_note(mark, chart))
@@ -320,12 +323,21 @@ def _threshold_shape(threshold: Threshold, rules: Mapping[Axis, RoundAxis]) -> d
     }  # fmt: skip
 
 
-def _threshold_note(threshold: Threshold, chart: ChartView, rules: Mapping[Axis, RoundAxis]) -> dict[str, Any]:
-    return {
-        "text": _plain(_threshold_text(threshold, chart)), "xref": "paper", "x": 1, "xanchor": "right",
-        "y": threshold.value / rules[threshold.axis].scale.divisor, "yanchor": "bottom", "showarrow": False,
-        "yref": "y" if threshold.axis is Axis.LEFT else "y2", "font": {"color": f"@{threshold.tone}", "size": 11},
-    }  # fmt: skip
+def _threshold_notes(chart: ChartView, rules: Mapping[Axis, RoundAxis], *, height: int) -> list[dict[str, Any]]:
+    """Give each threshold's name at the right end; one that would lie on others stands left of them."""
+    notes: list[dict[str, Any]] = []
+    taken: list[tuple[float, int]] = []
+    for threshold in chart.thresholds:
+        rule, text = rules[threshold.axis], _threshold_text(threshold, chart)
+        at = height * (threshold.value - rule.low) / ((rule.high - rule.low) or 1)
+        beside = max((left for other, left in taken if abs(other - at) < _NAME_HEIGHT), default=0)
+        taken.append((at, beside + _LETTER_WIDTH * (len(text) + 1)))
+        notes.append({
+            "text": _plain(text), "xref": "paper", "x": 1, "xanchor": "right", "xshift": -beside,
+            "y": threshold.value / rule.scale.divisor, "yanchor": "bottom", "showarrow": False, "bgcolor": "@card/0.85",
+            "yref": "y" if threshold.axis is Axis.LEFT else "y2", "font": {"color": f"@{threshold.tone}", "size": 11},
+        })  # fmt: skip
+    return notes
 
 
 def _mark_shape(mark: Mark, chart: ChartView) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from core.money import Money
 from core.timespan import Timespan
 from dashboard.charts.view import ChartView, Line, LineKind
 from dashboard.cost_state import ALL, MEASURES, CostState, label
-from dashboard.views.cost_reading import MOST_BARS, Answers
+from dashboard.views.cost_reading import MOST_BARS, Answers, month_words
 from dashboard.views.frame import Badge
 from dashboard.views.tiles import Tile
 from dashboard.wording import INFO, NO_VALUE, OK, STALE, WARNING, age, count, plain, share, shortened
@@ -112,6 +112,11 @@ def build(found: Answers, state: CostState, *, now: datetime) -> CostView:
     )
 
 
+def column(name: str) -> str:
+    """Give what people call a column; nothing where none is chosen."""
+    return plain(label(name)) or "nothing"
+
+
 def _freshness(contents: Contents, *, now: datetime) -> Badge:
     at = contents.fetched_at or contents.built_at
     rows = f"{count(contents.rows, 'row')} in {count(contents.files, 'file')}"
@@ -168,7 +173,7 @@ def _sentence(whole: Total | None, found: Answers, compared: Sequence[Change]) -
     if whole is None:
         return ""
     what = f"{amount(found.pick(whole), found.currency)} ({_word(found)})"
-    costs = f"{found.month} has {what}"
+    costs = f"{month_words(found.month)} has {what}"
     if found.month == ALL:
         return f"All months together have {what}."
     if not found.compared:

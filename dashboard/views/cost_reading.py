@@ -114,13 +114,13 @@ def _earlier(asked: Question, month: str, days: Sequence[Total], contents: Conte
     if month in {ALL, ""} or (previous := month_before(month)) not in contents.months:
         return None, ""
     where = tuple(Condition(MONTH, previous) if each.column == MONTH else each for each in asked.where)
+    start = date.fromisoformat(f"{previous}-01")
     last = max((date.fromisoformat(each.key[0]) for each in days if each.key[0]), default=None)
     following = date.fromisoformat(f"{month}-01") + timedelta(days=32)
     if last is None or month != contents.months[-1] or last >= following.replace(day=1) - timedelta(days=1):
-        return replace(asked, where=where), previous
-    start = date.fromisoformat(f"{previous}-01")
+        return replace(asked, where=where), f"{start:%B}"
     until = min(start + timedelta(days=last.day), date.fromisoformat(f"{month}-01"))
-    return replace(asked, where=where, until=until), f"{previous} up to its day {last.day}"
+    return replace(asked, where=where, until=until), f"{start:%B} up to its day {last.day}"
 
 
 Amounts = Mapping[Key, Decimal | None]
@@ -139,6 +139,15 @@ def _reasons(
         return ()
     now, then = (amounts(book.totals(replace(each, by=by))) for each in (asked, earlier))
     return changes(then, now)
+
+
+def month_words(month: str) -> str:
+    """Give a billing month as people say it.
+
+    >>> month_words("2026-10"), month_words("all")
+    ('October 2026', 'all months')
+    """
+    return f"{date.fromisoformat(f'{month}-01'):%B %Y}" if month not in {ALL, ""} else "all months"
 
 
 def month_before(month: str) -> str:

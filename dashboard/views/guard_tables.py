@@ -50,8 +50,9 @@ def priors(priors: Iterable[Prior], now: datetime) -> pd.DataFrame:
 
 
 LINK: Final = "Compare with"
+FREE: Final = "Free"
 """The column that holds addresses."""
-_LINE_COLUMNS: Final = ("What", "Used this month", "Free", "Cost", "An hour now", "Price", "Price read in", LINK)
+_LINE_COLUMNS: Final = ("What", "Used this month", FREE, "Cost", "An hour now", "Price", "Price read in", LINK)
 
 
 def lines(found: Spending) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def _line(line: Priced) -> dict[str, str]:
     return {
         "What": f"{capital(price.what)}{f', {line.region}' if line.region else ''}",
         "Used this month": f"{_amount(line.quantity)} {price.unit}",
-        "Free": f"{_amount(line.free)} of {_amount(free)}" if free else NO_VALUE,
+        FREE: f"{_amount(line.free)} of {_amount(free)}" if free else NO_VALUE,
         "Cost": cents(line.cost),
         "An hour now": cents(line.per_hour),
         "Price": _exact(price.each),

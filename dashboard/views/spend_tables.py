@@ -19,7 +19,7 @@ from collectors.spend_lines import SpendLine
 from core.money import Money
 from core.reading import FaultKind, Reading
 from dashboard.views.frame import Badge
-from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, age, count, plain
+from dashboard.wording import ALARM, NO_DATA, NO_VALUE, OK, WARNING, age, count, plain, share
 
 SERVICES: Final = ("Service", "This month", "Credits", "After credits", "Last month to this day", "Change")
 ALLOWANCES: Final = ("Standing", "Allowance", "Runs out", "Used", "Amount", "A day", "Month end", "Kind")
@@ -51,7 +51,7 @@ def services(lines: Sequence[SpendLine], today: date) -> pd.DataFrame:
 
 
 def _service(name: str, gross: Decimal, back: Decimal, before: Decimal) -> dict[str, str]:
-    change = f"{100 * (gross - before) / before:+.0f}%" if before else NO_VALUE
+    change = share(float(gross - before), of=float(before))
     cells = (plain(name), *(cents(Money(each)) for each in (gross, back, gross + back, before)), change)
     return dict(zip(SERVICES, cells, strict=True))
 
@@ -78,14 +78,15 @@ def allowances(found: Sequence[Allowance], *, now: datetime) -> pd.DataFrame:
 
 
 def _allowance(each: Allowance, *, now: datetime) -> dict[str, str]:
+    unit = plain(each.offer.unit)
     cells = (
         f"{_GLYPHS[each.state].glyph} {each.state}",
         offer_name(each.offer),
         _runs_out(each, now=now),
         f"{100 * each.share:.0f}%",
-        f"{_units(each.offer.used)} / {_units(each.offer.limit)} {plain(each.offer.unit)}",
-        _units(each.per_day),
-        _units(each.likely),
+        f"{_units(each.offer.used)} / {_units(each.offer.limit)} {unit}",
+        f"{_units(each.per_day)} {unit}",
+        f"{_units(each.likely)} {unit}",
         plain(each.offer.kind),
     )
     return dict(zip(ALLOWANCES, cells, strict=True))
@@ -104,9 +105,9 @@ def allowances_state(found: Sequence[Allowance]) -> Badge:
     ending = sum(each.state is State.RUNNING_OUT for each in found)
     if not found:
         return Badge("none known", NO_DATA)
-    if used_up:
-        return Badge(f"{used_up} used up, {ending} run out", ALARM)
-    return Badge(f"{count(ending, 'runs out', 'run out')}", WARNING) if ending else Badge("all last the month", OK)
+    words = [f"{used_up} used up"] if used_up else []
+    words += [count(ending, "runs out", "run out")] if ending else []
+    return Badge(", ".join(words) or "all last the month", ALARM if used_up else WARNING if ending else OK)
 
 
 def budgets(tracked: Sequence[tuple[BudgetReading, Tracked]]) -> pd.DataFrame:

@@ -185,7 +185,7 @@ def _whole_month(budgets: Sequence[Shown], *, net: bool) -> Shown | None:
 def _counted(key: str, label: str, budget: Shown | None) -> Tile:
     if budget is None or budget[0].actual is None:
         return _tile(key, label, NO_VALUE, "no budget counts it")
-    return _tile(key, label, cents(budget[0].actual), f"AWS, by {shortened(budget[0].name, 18)}")
+    return _tile(key, label, cents(budget[0].actual), f"AWS, by {shortened(budget[0].name, 40)}")
 
 
 def _end_tile(ahead: Forecast | None, before: Shown | None) -> Tile:

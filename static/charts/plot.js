@@ -300,9 +300,11 @@ export class Plot {
     ctx.fillText(text, x, y);
   }
 
+  // Names stand at the right end; one that would lie on another stands left of it.
   drawThresholds() {
     const { bbox } = this.chart;
     const { meta } = this.panel;
+    const names = [];
     this.writing((ctx) => {
       for (const threshold of meta.thresholds) {
         if (!this.chart.scales[threshold.axis] || this.chart.scales[threshold.axis].min == null) continue;
@@ -320,7 +322,11 @@ export class Plot {
         ctx.textAlign = "right";
         ctx.textBaseline = near ? "top" : "bottom";
         const text = `${threshold.label} ${written(threshold.value, unit)}`.trim();
-        this.write(ctx, text, bbox.left + bbox.width - 4 * devicePixelRatio, y + (near ? 4 : -3) * devicePixelRatio, colour);
+        const at = y + (near ? 4 : -3) * devicePixelRatio;
+        const beside = names.filter((other) => Math.abs(other.at - at) < (FONT_SIZE + 2) * devicePixelRatio);
+        const right = Math.min(bbox.left + bbox.width + 6 * devicePixelRatio, ...beside.map((other) => other.left)) - 10 * devicePixelRatio;
+        names.push({ at, left: right - ctx.measureText(text).width });
+        this.write(ctx, text, right, at, colour);
       }
     });
   }

@@ -83,7 +83,7 @@ def test_the_newest_month_against_the_same_days_of_the_one_before(open_page: Ope
     )
     assert rows[1]["Change"] == "new"
     text = words(app)
-    assert "$1.50 more than 2026-10 up to its day 4" in text
+    assert "$1.50 more than October up to its day 4" in text
     assert "6 rows in 1 file" in text
     assert HOSTILE not in text
 
@@ -147,7 +147,7 @@ def test_a_broken_file_is_named_beside_what_can_be_read(open_page: Open, tmp_pat
 def test_credits_that_take_all_charges_away_do_not_hide_them(open_page: Open, tmp_path: Path) -> None:
     book = book_of(tmp_path, [focus("5", **OCTOBER), focus("-5", ChargeCategory="Credit", **OCTOBER)])
     app = opened(open_page, book)
-    assert "2026-10 has $5.00 (charges)" in words(app)
+    assert "October 2026 has $5.00 (charges)" in words(app)
 
 
 def test_a_difference_of_less_than_half_a_cent_is_none_to_people(open_page: Open, tmp_path: Path) -> None:

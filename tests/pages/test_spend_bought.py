@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
 from collectors.cost_breakdown import Cause, Driver, Drivers, Share
+from collectors.exports.book import Book
 from tests.pages import seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, PROD, FakeSources, context
 from tests.pages.purses import dollars, purse, quote
+from tests.pages.test_costs import clients
 
 LEFT = "this month's cap of $0.40 leaves $0.38 until 1 December, 00:00 UTC"
 NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
@@ -81,6 +84,21 @@ def test_a_person_buys_costs_by_account(open_page: Open) -> None:
     assert "read 2 h ago" in words(app)
     assert app.button(key="buy-by DIMENSION LINKED_ACCOUNT").disabled
     assert "It was asked already; AWS may have something new from" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("named", "says"), [(False, "Name one in WATCHKEEPER_BILLING_EXPORT"), (True, "Costs by resource")]
+)
+def test_resources_are_told_by_the_export_alone(open_page: Open, tmp_path: Path, named: bool, says: str) -> None:  # noqa: FBT001
+    sources = FakeSources(money=purse(), price=quote(LEFT, affordable=True))
+    export = Book(str(tmp_path), tmp_path / "work", clients(tmp_path)) if named else None
+    app = by(open_page(context(sources, export=export), "spend"), "resource")
+    assert not app.exception
+    assert "only for the last 14 days" in words(app)
+    links = [each.proto for each in app.get("page_link")]
+    assert says in words(app) + " ".join(link.label for link in links)
+    assert any("by=ResourceId" in link.query_string for link in links) is named
+    assert asked(sources) == []
 
 
 def test_what_has_no_region_is_said(open_page: Open) -> None:

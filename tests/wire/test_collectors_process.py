@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,8 +105,11 @@ def test_it_waits_calmly_for_an_endpoint_and_ends_when_told(tmp_path: Path) -> N
             stderr=subprocess.STDOUT,
             text=True,
         )
+        while not any((tmp_path / "demo").glob(f"{STORE}*")) and process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)  # it imports and starts
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(4)
+            process.wait(2)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=20)
     assert (process.returncode, said) == (0, "")

@@ -127,6 +127,15 @@ def test_a_threshold_is_a_dashed_red_line_with_its_value_written_out() -> None:
     assert layout["yaxis"]["range"] == [0, 400]
 
 
+def test_names_of_thresholds_that_lie_close_stand_side_by_side() -> None:
+    close = (Threshold(0.01, "notify"), Threshold(0.02, "freeze"), Threshold(0.03, "zero"), Threshold(0.25, "SLO"))
+    notes = figure.build(chart(line(0.3), thresholds=close), height=236)["layout"]["annotations"]
+    ends = [-note["xshift"] for note in notes]
+    assert ends[0] == ends[3] == 0, "where nothing is near it stands at the end"
+    assert ends[1] > 7 * len("notify 10 ms")
+    assert ends[2] > ends[1] + 7 * len("freeze 20 ms")
+
+
 def test_the_right_axis_is_there_only_when_a_line_uses_it() -> None:
     assert "yaxis2" not in figure.build(chart(line(1)))["layout"]
     layout = figure.build(chart(line(1), line(5, axis=Axis.RIGHT), right_unit="Count"))["layout"]
