@@ -239,7 +239,7 @@ def draw_offer(context: Context, wanted: InsightsState, found: Reading[ScanQuote
     if found.value.parts:
         with st.expander("What this is reckoned from"):
             st.dataframe(offered.parts, hide_index=True, row_height=ROW_PIXELS, key="insights-basis")
-    if clicked:
+    if clicked and offered.verdict.allowed:
         _run(context, wanted, replace(found.value, query=replace(found.value.query, text=text, span=span)))
 
 

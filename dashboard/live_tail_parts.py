@@ -44,10 +44,11 @@ def _draw_offer(context: Context, state: PageState, wanted: LogState) -> None:
         )  # fmt: skip
         offer = context.sources.live_tails.quote(minutes)
         may = decide(context.actor, Action.SPEND) if offer.verdict.allowed else offer.verdict
-        if st.button(
+        clicked = st.button(
             f"Start for {offer.cost}", type="primary", icon=":material/play_arrow:", disabled=not may.allowed,
             key="live-tail-start",
-        ):  # fmt: skip
+        )  # fmt: skip
+        if clicked and may.allowed:
             _start(context, state, wanted, minutes)
         said = f"{offer.left}. Minutes that it does not take are given back."
         st.caption(f":material/payments: {md(said)}" if may.allowed else f":material/lock: {md(may.reason)}")

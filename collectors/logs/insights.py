@@ -8,7 +8,7 @@ before or after compression, so the most that it may stand for is taken.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
@@ -16,7 +16,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from cloud.caps import Left
 from cloud.clients import Clients
+from cloud.database import DatabaseDownError
 from cloud.pricing import LOG_STORED_SHARE
 from cloud.scans import expecting
 from collectors.logs.groups import LogGroup
@@ -39,6 +41,7 @@ LEAST_BYTES: Final = 1_000_000
 INCOMING: Final = "counted as they came in"
 STORED: Final = "reckoned from what is stored, as if it had come evenly"
 UNKNOWN: Final = "not known"
+NO_LEDGER: Final = "the ledger that keeps the cap cannot be read now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,15 @@ def quote(
     known = {name: group for group in groups for name in (group.name, group.arn)}
     parts = tuple(_scan(name, known.get(name), came.get(name), query.span, now) for name in query.groups)
     price = clients.meter.prices.price("logs", "StartQuery")
-    draft = ScanQuote(query, parts, price.each if price else ZERO, str(clients.meter.money_left()), _ALLOWED)
-    return ScanQuote(query, parts, draft.each, draft.left, _verdict(clients, draft))
+    each = price.each if price else ZERO
+    try:
+        left = clients.meter.money_left()
+    except DatabaseDownError:
+        return ScanQuote(
+            query, parts, each, NO_LEDGER, Verdict(allowed=False, reason=f"T{NO_LEDGER[1:]}, so nothing is bought.")
+        )
+    draft = ScanQuote(query, parts, each, str(left), _ALLOWED)
+    return replace(draft, verdict=_verdict(draft, left))
 
 
 _ALLOWED: Final = Verdict(allowed=True, reason="")
@@ -155,7 +165,7 @@ def _share(group: LogGroup, span: Timespan, now: datetime) -> float:
     return max(0.0, min(1.0, (end - begin) / age))
 
 
-def _verdict(clients: Clients, found: ScanQuote) -> Verdict:
+def _verdict(found: ScanQuote, left: Left) -> Verdict:
     unknown = [part.group for part in found.parts if part.most is None]
     if not found.parts:
         return Verdict(allowed=False, reason="Choose the log groups to query.")
@@ -163,7 +173,6 @@ def _verdict(clients: Clients, found: ScanQuote) -> Verdict:
         return Verdict(allowed=False, reason=f"A query takes at most {MOST_GROUPS} log groups; {len(found.parts)} are.")
     if unknown:
         return Verdict(allowed=False, reason=f"How many bytes lie in {', '.join(unknown)} is not known, nor the price.")
-    left = clients.meter.money_left()
     if found.at_most.amount <= left.amount.amount:
         return _ALLOWED
     return Verdict(allowed=False, reason=f"This query may cost up to {found.at_most}, and {left}.")

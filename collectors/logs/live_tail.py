@@ -20,6 +20,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from cloud.clients import Clients
+from cloud.database import DatabaseDownError
 from cloud.faults import EXPECTED, translate
 from cloud.metering import feature
 from cloud.scans import expecting
@@ -104,7 +105,11 @@ class LiveTails:
         """Say what a session costs, and whether the caps allow it."""
         price = self._clients.meter.prices.price("logs", "StartLiveTail")
         cost = price.each * minutes if price else ZERO
-        left = self._clients.meter.money_left()
+        try:
+            left = self._clients.meter.money_left()
+        except DatabaseDownError:
+            why = "The ledger that keeps the cap cannot be read now. Polling, which is free, goes on."
+            return LiveTailQuote(minutes, cost, "", Verdict(allowed=False, reason=why))
         if cost.amount <= left.amount.amount:
             return LiveTailQuote(minutes, cost, str(left), Verdict(allowed=True, reason=""))
         why = f"{minutes} minutes of Live Tail cost {cost}, and {left}. Polling, which is free, goes on."

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from cloud.clients import Clients
-from cloud.database import Place
+from cloud.database import DatabaseDownError, Place
 from collectors.logs.insights import INCOMING, LEAST_BYTES, STORED, UNKNOWN, InsightsQuery
 from collectors.logs.insights_desk import Insights
+from collectors.logs.live_tail import LiveTails
 from collectors.logs.runs import MOST_AT_ONCE, RunState
 from collectors.logs.store import LogStore
 from collectors.sources import CloudSources
@@ -315,3 +316,16 @@ def test_saved_queries_that_may_not_be_read_are_a_fault(desk: Insights, cloud: C
     endpoint.answers["DescribeQueryDefinitions"] = lambda _: (400, {"__type": "AccessDeniedException"})
     reading = desk.saved(SCOPE, now=NOW)
     assert (reading.value, reading.faults[0].kind) == ((), FaultKind.ACCESS_DENIED)
+
+
+def test_without_a_ledger_nothing_is_bought(
+    desk: Insights, cloud: Cloud, rich: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> Any:
+        raise DatabaseDownError("gone")
+
+    monkeypatch.setattr(rich.meter, "money_left", down)
+    quoted = desk.quote(asked(), now=NOW).value
+    assert quoted.expected == 2 * GB
+    assert quoted.verdict.reason == "The ledger that keeps the cap cannot be read now, so nothing is bought."
+    assert not LiveTails(rich).quote(5).verdict.allowed
