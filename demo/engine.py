@@ -82,7 +82,7 @@ class Engine:
     def build(self, *, at: datetime) -> None:
         """Create the world with its past behind it, as it stands at `at`."""
         start = from_epoch(int((at - self._past).timestamp()) // 60 * 60)
-        sow(self._seed)
+        sow(self._seed, [site.scope for site in self._sites])
         self._sent_until = int((at.timestamp() - PUBLISHED) // 60) * 60
         if self._sites:
             self.tellings = [t for t in history.pasts(self._sites[0].name, now=at) if t.at >= start]
