@@ -28,6 +28,8 @@ Figure = dict[str, Any]
 """What plotly.js draws: `data` and `layout`."""
 
 FONT: Final = "Inter, sans-serif"
+_LATE: Final = 0.85
+"""Share of the span from where a mark's label stands before it: behind it there is no room."""
 _MARK_ROOM: Final = 0.1
 """Share of the height kept free for the labels of marks."""
 _NAME_HEIGHT: Final = 18
@@ -350,11 +352,19 @@ def _mark_shape(mark: Mark, chart: ChartView) -> dict[str, Any]:
 
 def _mark_note(mark: Mark, chart: ChartView) -> dict[str, Any]:
     said = ": ".join(part for part in (mark.label, mark.detail) if part)
+    is_late = mark.at > chart.span.start + (chart.span.end - chart.span.start) * _LATE
     return {
-        "text": _plain(f"▼ {mark.label}"), "hovertext": _plain(said), "xref": "x", "yref": "paper", "y": 1,
-        "x": _milliseconds(mark.at.timestamp(), chart.zone), "xanchor": "left", "yanchor": "top",
-        "showarrow": False, "font": {"color": f"@{mark.tone}", "size": 11},
-    }  # fmt: skip
+        "text": _plain(f"{mark.label} ▼" if is_late else f"▼ {mark.label}"),
+        "hovertext": _plain(said),
+        "xref": "x",
+        "yref": "paper",
+        "y": 1,
+        "x": _milliseconds(mark.at.timestamp(), chart.zone),
+        "xanchor": "right" if is_late else "left",
+        "yanchor": "top",
+        "showarrow": False,
+        "font": {"color": f"@{mark.tone}", "size": 11},
+    }
 
 
 def _centred(note: str) -> dict[str, Any]:

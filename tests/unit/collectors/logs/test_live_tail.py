@@ -132,8 +132,9 @@ def test_it_ends_when_nobody_looks_any_more(tails: LiveTails, endpoint: Endpoint
     clock.step = LEFT_ALONE / 4
     sent(endpoint, *(update(str(number)) for number in range(50)))
     name = tails.start(QUESTION, ARN, minutes=60)
-    gate = threading.Event()
-    gate.wait(0.5)
+    for thread in threading.enumerate():
+        if thread.name == "live tail":
+            thread.join(10)
     clock.step = 0
     view = waited(lambda: tails.look(name, 0), lambda view: bool(view.ended))
     assert view.ended == "Nobody looked at it any more."
