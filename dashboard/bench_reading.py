@@ -22,8 +22,8 @@ from dashboard.cached import Context
 from dashboard.state import PageState
 from dashboard.views import checkup, workbench, workbench_composite, workbench_view
 from dashboard.views.alarm_choices import action_label
-from dashboard.views.alarm_draft import DraftError
 from dashboard.views.alarm_form import Checked
+from dashboard.views.draft_text import DraftError
 from dashboard.views.sources import Sources
 from dashboard.views.workbench import Question, Read, Shown
 from dashboard.views.workbench_composite import CompositeView

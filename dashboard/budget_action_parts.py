@@ -13,9 +13,9 @@ from budgets.actions import STOPS, ActionKind
 from dashboard import budget_parts, parts
 from dashboard.budget_parts import Desk
 from dashboard.fields import hold
-from dashboard.views.alarm_draft import DraftError
 from dashboard.views.budget_action_form import KINDS, ActionDraft, CheckedAction, begun, document, read, read_document
 from dashboard.views.budget_list import BudgetView
+from dashboard.views.draft_text import DraftError
 from dashboard.wording import md, plain
 
 NAME: Final = "action"

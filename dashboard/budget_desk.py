@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard import parts
 from dashboard.cached import Context
-from dashboard.views.alarm_draft import DraftError
 from dashboard.views.budget_draft import BudgetDraft, document, read_document
+from dashboard.views.draft_text import DraftError
 
 NAME: Final = "draft"
 _DRAFT: Final = "budget-draft"

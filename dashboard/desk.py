@@ -13,7 +13,8 @@ import streamlit as st
 
 from dashboard import parts
 from dashboard.cached import Context
-from dashboard.views.alarm_draft import Draft, DraftError, document, read_document
+from dashboard.views.alarm_draft import Draft, document, read_document
+from dashboard.views.draft_text import DraftError
 
 NAME: Final = "draft"
 _DRAFT: Final = "desk-draft"

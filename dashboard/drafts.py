@@ -13,7 +13,7 @@ from typing import Final
 
 from cloud.database import Database, Place
 from cloud.faults import CloudError
-from dashboard.views.alarm_draft import CARRIED_SIGN, KEPT_SIGN, DraftError, carried, unpacked
+from dashboard.views.draft_text import CARRIED_SIGN, KEPT_SIGN, DraftError, carried, unpacked
 
 KEPT_FOR: Final = timedelta(days=30)
 MOST_DRAFTS: Final = 5_000

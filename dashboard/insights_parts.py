@@ -26,7 +26,7 @@ from dashboard.charts.components import draw_chart
 from dashboard.insights_state import NAMES, SHORT, InsightsState
 from dashboard.state import PageState
 from dashboard.views import insights
-from dashboard.views.alarm_draft import DraftError
+from dashboard.views.draft_text import DraftError
 from dashboard.views.insights import RunView
 from dashboard.wording import md, plain
 

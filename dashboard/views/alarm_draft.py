@@ -6,26 +6,13 @@ parameters of it, and says what is wrong beside which field. What a link holds i
 
 from __future__ import annotations
 
-import base64
-import binascii
-import dataclasses
-import json
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Final
 
-LONGEST_IN_LINK: Final = 1_500
-"""Characters of a draft that a link carries by itself; a longer one is kept here, under its own name. Ours: proxies and
-chat programs cut links from about 2,000 characters on."""
-LONGEST_DOCUMENT: Final = 100_000
-"""Characters of a draft; the largest request that PutMetricAlarm and PutCompositeAlarm take is far below."""
-MOST_ENTRIES: Final = 100
-"""Entries of one list: AWS allows 5 actions a state, 50 tags and 20 metrics, and a draft may hold too many."""
-KEPT_SIGN: Final = "k"
-CARRIED_SIGN: Final = "c"
-"""First character of a token: whether the rest is the draft, or the name under which it is kept."""
+from dashboard.views import draft_text
+from dashboard.views.draft_text import DraftError, Reader, many, pairs, text, texts
 
 
 class Kind(StrEnum):
@@ -37,10 +24,6 @@ class Kind(StrEnum):
     COMPOSITE = "composite"
     REQUEST = "request"
     """The request itself, as JSON: for alarms that have no fields here, such as PromQL and log alarms."""
-
-
-class DraftError(ValueError):
-    """A link whose draft cannot be read; the message is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,77 +136,14 @@ class Draft:
     """Days that are replayed; empty for two weeks."""
 
 
-T = TypeVar("T")
-_NOTHING: Final = Draft()
-
-
 def document(draft: Draft) -> str:
     """Write a draft as JSON; what is as in an empty form is left out."""
-    return json.dumps(_changed(draft, _NOTHING), ensure_ascii=False, separators=(",", ":"))
+    return draft_text.written(draft)
 
 
-def _changed(value: Any, default: Any) -> dict[str, Any]:
-    found = {each.name: getattr(value, each.name) for each in fields(value)}
-    changed = {name: held for name, held in found.items() if held != getattr(default, name)}
-    return {name: _plain(held) for name, held in changed.items()}
-
-
-def _plain(held: Any) -> Any:
-    if isinstance(held, QueryDraft):
-        return _changed(held, QueryDraft())
-    if isinstance(held, MarkedIncident):
-        return [held.start, held.end]
-    return [_plain(each) for each in held] if isinstance(held, tuple) else held
-
-
-def read_document(text: str) -> Draft:
+def read_document(found: str) -> Draft:
     """Read what `document` wrote; raises DraftError for what no form could have written."""
-    if len(text) > LONGEST_DOCUMENT:
-        raise DraftError(f"the draft has {len(text):,} characters; {LONGEST_DOCUMENT:,} are read at most")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise DraftError("the draft is no JSON; open a new form, or the link as it was sent") from None
-    return _read(Draft, found)
-
-
-def _read(kind: type[T], found: object) -> T:
-    if not isinstance(found, Mapping):
-        raise DraftError("the draft is no JSON object; open a new form, or the link as it was sent")
-    readers = {each.name: _READERS.get(each.name, _reader_of(each)) for each in fields(kind)}  # type: ignore[arg-type]
-    unknown = [str(name)[:40] for name in found if name not in readers]
-    if unknown:
-        raise DraftError(f"the draft has a field {unknown[0]!r} that this form does not have")
-    return kind(**{name: readers[name](held) for name, held in found.items()})
-
-
-def _reader_of(field: dataclasses.Field[Any]) -> Any:
-    return _flag if isinstance(field.default, bool) else _text
-
-
-def _text(held: object) -> str:
-    if not isinstance(held, str):
-        raise DraftError(f"{str(held)[:40]!r} stands where the form has a text")
-    return held.encode("utf-8", "replace").decode()  # no browser types a lone surrogate, and none can be shown
-
-
-def _flag(held: object) -> bool:
-    if not isinstance(held, bool):
-        raise DraftError(f"{str(held)[:40]!r} stands where the form has a yes or no")
-    return held
-
-
-def _many(held: object) -> list[Any]:
-    if not isinstance(held, list) or len(held) > MOST_ENTRIES:
-        raise DraftError(f"a list of the form is no list of at most {MOST_ENTRIES} entries")
-    return held
-
-
-def _pair(held: object) -> tuple[str, str]:
-    pair = _many(held)
-    if len(pair) != 2:
-        raise DraftError("a tag of the form is a key and a value")
-    return _text(pair[0]), _text(pair[1])
+    return draft_text.read(Draft, found, _READERS)
 
 
 def _kind(held: object) -> Kind:
@@ -232,37 +152,18 @@ def _kind(held: object) -> Kind:
     return Kind(str(held))
 
 
-def _texts(held: object) -> tuple[str, ...]:
-    return tuple(_text(each) for each in _many(held))
+def _text_or_none(held: object) -> str | None:
+    return None if held is None else text(held)
 
 
-_READERS: Final[Mapping[str, Any]] = {
+_READERS: Final[Mapping[str, Reader]] = {
     "kind": _kind,
-    "expression": lambda held: None if held is None else _text(held),
-    "description": lambda held: None if held is None else _text(held),
-    "queries": lambda held: tuple(_read(QueryDraft, each) for each in _many(held)),
-    "incidents": lambda held: tuple(MarkedIncident(*_pair(each)) for each in _many(held)),
-    "tags": lambda held: tuple(_pair(each) for each in _many(held)),
-    "ok_actions": _texts,
-    "alarm_actions": _texts,
-    "insufficient_actions": _texts,
+    "expression": _text_or_none,
+    "description": _text_or_none,
+    "queries": lambda held: tuple(draft_text.part(QueryDraft, each, _READERS) for each in many(held)),
+    "incidents": lambda held: tuple(MarkedIncident(*each) for each in pairs(held)),
+    "tags": pairs,
+    "ok_actions": texts,
+    "alarm_actions": texts,
+    "insufficient_actions": texts,
 }
-
-
-def carried(text: str) -> str | None:
-    """Give the token that carries a draft's document in the link itself, or None where it would be too long."""
-    packed = base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode().rstrip("=")
-    return CARRIED_SIGN + packed if len(packed) < LONGEST_IN_LINK else None
-
-
-def unpacked(token: str) -> str:
-    """Give the document that a token carries; raises DraftError. No token swells beyond the longest draft."""
-    try:
-        data = base64.urlsafe_b64decode(token[1:] + "=" * (-len(token[1:]) % 4))
-        inflater = zlib.decompressobj()
-        text = inflater.decompress(data, LONGEST_DOCUMENT * 4).decode("utf-8", "surrogatepass")
-    except (binascii.Error, zlib.error, ValueError) as error:
-        raise DraftError("the link's draft cannot be read; it may have been cut short, ask for it again") from error
-    if inflater.unconsumed_tail or not inflater.eof:
-        raise DraftError("the link's draft is cut short or too long; ask for the link again")
-    return text

@@ -20,8 +20,9 @@ from collectors import catalog
 from core.metric_math import DataQuery
 from core.series import MetricId
 from dashboard.state import LONGEST_NAME, LONGEST_VALUE, MetricChoice, Params, read_choice
-from dashboard.views.alarm_draft import Draft, DraftError, Kind, QueryDraft
+from dashboard.views.alarm_draft import Draft, Kind, QueryDraft
 from dashboard.views.alarm_form import BAND_ID, METRIC_ID, check
+from dashboard.views.draft_text import DraftError
 
 _BAND: Final = re.compile(r"ANOMALY_DETECTION_BAND\(m1, ([^()]+)\)")
 

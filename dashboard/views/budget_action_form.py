@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from budgets.actions import ActionKind, BudgetAction, check, dry_run
 from budgets.definition import BudgetDefinition, DefinitionErrors
-from dashboard.views.alarm_draft import DraftError
 from dashboard.views.budget_form import addresses, subscribers
+from dashboard.views.draft_text import DraftError
 
 KINDS: Final[Mapping[str, str]] = {
     ActionKind.SSM: "Stop instances",

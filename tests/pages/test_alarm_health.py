@@ -12,10 +12,11 @@ from access.identity import Role
 from alarms.doctor import Finding
 from dashboard import desk
 from dashboard.views import alarm_health
-from dashboard.views.alarm_draft import read_document, unpacked
+from dashboard.views.alarm_draft import read_document
 from dashboard.views.alarm_health import key_of
 from dashboard.views.checkups import Round, examine_all
 from dashboard.views.coverage import proposals, survey
+from dashboard.views.draft_text import unpacked
 from dashboard.views.evidence import gather
 from tests.pages import seen
 from tests.pages.conftest import Open

@@ -21,8 +21,8 @@ from collectors.budget_readings import BudgetReading, Notified
 from collectors.delivery import Seen
 from core.delivery import Subscription, Topic
 from core.reading import Reading, Scope
-from dashboard.views.alarm_draft import carried
 from dashboard.views.budget_draft import AlertDraft, BudgetDraft, document
+from dashboard.views.draft_text import carried
 from tests.pages import seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import NOW, PROD, FakeSources, context

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from access.identity import Role
 from core.reading import Reading, Scope
-from dashboard.views.alarm_draft import Draft, Kind, QueryDraft, carried, document
+from dashboard.views.alarm_draft import Draft, Kind, QueryDraft, document
+from dashboard.views.draft_text import carried
 from tests.pages import fakes, seen
 from tests.pages.conftest import Open
 from tests.pages.fakes import HOSTILE, FakeSources, context

@@ -14,20 +14,10 @@ from alarms.definition import parse, to_request
 from core.series import MetricId
 from dashboard.drafts import Drafts
 from dashboard.state import MetricChoice
-from dashboard.views.alarm_draft import (
-    LONGEST_IN_LINK,
-    Draft,
-    DraftError,
-    Kind,
-    MarkedIncident,
-    QueryDraft,
-    carried,
-    document,
-    read_document,
-    unpacked,
-)
+from dashboard.views.alarm_draft import Draft, Kind, MarkedIncident, QueryDraft, document, read_document
 from dashboard.views.alarm_form import check, live_alarm, place_of
 from dashboard.views.alarm_starts import copied, draft_of, edited, of_metric, started, with_kind
+from dashboard.views.draft_text import LONGEST_IN_LINK, DraftError, carried, unpacked
 from tests.places import NewPlace
 from tests.unit.alarms.strategies import requests
 

@@ -15,7 +15,6 @@ from budgets.definition import Alert, BudgetDefinition, Kind, Limit, Subscriber,
 from budgets.live import notification_of, version_of
 from core.delivery import Subscription, Topic
 from core.reading import Unknown
-from dashboard.views.alarm_draft import DraftError
 from dashboard.views.budget_action_form import ActionDraft
 from dashboard.views.budget_action_form import document as action_document
 from dashboard.views.budget_action_form import read as read_draft
@@ -23,6 +22,7 @@ from dashboard.views.budget_action_form import read_document as read_action
 from dashboard.views.budget_draft import AlertDraft, BudgetDraft, document, read_document
 from dashboard.views.budget_form import check, copied, drafted, edited
 from dashboard.views.budget_topics import judge
+from dashboard.views.draft_text import DraftError
 from dashboard.wording import ALARM, NO_DATA, OK, WARNING
 from tests.unit.budgets.strategies import budgets
 
