@@ -14,7 +14,7 @@ from cloud.clients import Clients
 from cloud.estimate import Api, Wall, as_json, as_text, estimate
 from cloud.faults import CloudError
 from cloud.metering import Meter
-from cloud.settings import Settings, SettingsError, load, sources
+from cloud.settings import Settings, SettingsError, load, sources, unsaid_demo
 from core.money import Money
 
 
@@ -55,6 +55,8 @@ def run(settings: Settings) -> int:
         return 1
     try:
         say(f"Watchkeeper starts, watching {watched(settings)} …")
+        if unsaid_demo(settings, os.environ):
+            say("To watch AWS with a profile of ~/.aws or an instance's role: WATCHKEEPER_CLOUD=aws make run")
     except CloudError as error:
         print(f"AWS does not let us in: {error.detail or error.kind}.", file=sys.stderr)
         print("Check the credentials in the environment (AWS_PROFILE, SSO login, role) and try again;", file=sys.stderr)

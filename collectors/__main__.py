@@ -33,7 +33,8 @@ from cloud.metering import Meter, feature
 from cloud.settings import Settings, SettingsError, load
 from collectors import custom_commands, pins
 from collectors.access_logs import commands as access_commands
-from collectors.custom import Metrics, now_ms
+from collectors.adding import mind_the_demo, now_ms
+from collectors.custom import Metrics
 from collectors.custom_rules import MetricRefusedError
 from collectors.page_load import commands
 from collectors.page_load.commands import Surroundings
@@ -92,6 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.what == "pins":
         return list_pins(settings)
     if options.what in CUSTOM:
+        mind_the_demo(settings)
         return CUSTOM[options.what](options, settings, clock=now_ms, say=print, complain=complain)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it would say is a fault of ours, said once
     stop = stopped_by_signals()
@@ -120,6 +122,8 @@ def page_loads(given: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+    if options.put:
+        mind_the_demo(settings)
     # A page that was typed is no page by accident, so a name with a number in it is let through.
     metrics = partial(Metrics, settings=settings, on_many="allow")
     stop = stopped_by_signals()

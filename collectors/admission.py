@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 from cloud.caps import month_of
 from collectors import custom_rules as rules
@@ -23,13 +23,19 @@ OnMany = Literal["refuse", "warn", "allow"]
 OnRefused = Literal["raise", "log"]
 
 
-class Admission:
-    """The door of one namespace; threads share it.
+class Strictness(TypedDict, total=False):
+    """What becomes of a metric that had better not be."""
 
-    `on_quota`: a metric above the quota is refused, or folded into the one without the dimension that has the most
-    values. `on_many`: a dimension whose value looks like one of many is refused, warned of, or let through.
-    `on_refused`: what is not accepted raises, or is logged once for each reason; it is counted in both cases.
-    """
+    on_quota: OnQuota
+    """Above the quota: refused, or folded into the one without the dimension that has the most values."""
+    on_many: OnMany
+    """With a dimension whose value looks like one of many: refused, warned of, or let through."""
+    on_refused: OnRefused
+    """What is not accepted raises, or is logged once for each reason; it is counted in both cases."""
+
+
+class Admission:
+    """The door of one namespace; threads share it."""
 
     def __init__(
         self,
@@ -37,9 +43,9 @@ class Admission:
         spool: Spool,
         *,
         always: Mapping[str, str],
-        on_quota: OnQuota,
-        on_many: OnMany,
-        on_refused: OnRefused,
+        on_quota: OnQuota = "refuse",
+        on_many: OnMany = "refuse",
+        on_refused: OnRefused = "raise",
     ) -> None:
         rules.check_namespace(namespace)
         self.namespace = namespace

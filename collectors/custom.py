@@ -10,41 +10,32 @@ accepted, and survives the process. A thread delivers. No server of Watchkeeper'
 from __future__ import annotations
 
 import atexit
-import functools
-import inspect
 import os
-import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Unpack
 
-from cloud.settings import Settings, load
+from cloud.settings import Settings
 from collectors import custom_rules as rules
-from collectors.admission import Admission, OnMany, OnQuota, OnRefused
+from collectors.adding import Adding, now_ms, settings_in_force
+from collectors.admission import Strictness
 from collectors.custom_delivery import Clock, Outcome
 from collectors.custom_flushing import FLUSH_BYTES, Deliverer, Flusher
-from collectors.custom_prices import CustomPrice
+from collectors.custom_prices import AccountMetrics, CustomPrice
 from collectors.custom_rules import MetricRefusedError
 from collectors.spool.folder import Status, spool_of
+from collectors.spool.pauses import Pause
 from collectors.spool.segments import EXTREMES, SET, slot
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def now_ms() -> int:
-    """Read the clock: an application that puts a value means now."""
-    return time.time_ns() // 1_000_000
-
-
-class Metrics:
+class Metrics(Adding):
     """The metrics of one namespace; threads share it, and a forked process goes on with it.
 
-    `on_quota`, `on_many` and `on_refused` are those of `collectors.admission.Admission`. Without `background` nothing
-    is delivered but by `flush`.
+    `strictness` is `on_quota`, `on_many` and `on_refused`: see `collectors.admission.Strictness`. Without `background`
+    nothing is delivered but by `flush`.
     """
 
     def __init__(
@@ -55,27 +46,17 @@ class Metrics:
         region: str | None = None,
         spool: Path | str | None = None,
         quota: int | None = None,
-        on_quota: OnQuota = "refuse",
-        on_many: OnMany = "refuse",
-        on_refused: OnRefused = "raise",
         flush_seconds: float = 10.0,
         exit_seconds: float = 2.0,
         background: bool = True,
         settings: Settings | None = None,
         clock: Clock = now_ms,
+        **strictness: Unpack[Strictness],
     ) -> None:
-        settings = settings or load()
+        settings = settings_in_force(settings)
+        own = spool_of(settings, region=region, path=spool, quota=quota)
+        super().__init__(namespace, own, dimensions=dimensions, clock=clock, **strictness)
         self._exit_seconds = exit_seconds
-        self._clock = clock
-        self._spool = spool_of(settings, region=region, path=spool, quota=quota)
-        self._admission = Admission(
-            namespace,
-            self._spool,
-            always=dimensions or {},
-            on_quota=on_quota,
-            on_many=on_many,
-            on_refused=on_refused,
-        )
         self._deliverer = Deliverer(self._spool, settings, region=region, clock=clock)
         self._flusher = Flusher(self._deliverer.deliver, seconds=flush_seconds, after=self._spool.note_refused)
         self._background = background
@@ -100,9 +81,7 @@ class Metrics:
         `resolution` 1 makes a high-resolution metric. Without `percentiles` a period is sent as one statistic set.
         """
         try:
-            now = self._clock()
-            metric = self._admission.metric(name, unit, dimensions, resolution, percentiles=percentiles, now=now)
-            ms = now if at is None else rules.instant(name, at, now_ms=now)
+            metric, ms, now = self._let_in(name, unit, dimensions, at, resolution, percentiles=percentiles)
             number = rules.number(name, value)
             times = 1.0 if count == 1 else rules.check_count(name, count)
             return self._keep(slot(metric.id, ms, number, times), now)
@@ -124,22 +103,28 @@ class Metrics:
     ) -> bool:
         """Accept a statistic set that was counted elsewhere: it has no percentiles. Raises `MetricRefusedError`."""
         try:
-            now = self._clock()
-            metric = self._admission.metric(name, unit, dimensions, resolution, percentiles=True, now=now).id
-            ms = now if at is None else rules.instant(name, at, now_ms=now)
+            metric, ms, now = self._let_in(name, unit, dimensions, at, resolution)
             n, total, least, most = rules.check_set(name, (sample_count, total, minimum, maximum))
-            return self._keep(slot(metric, ms, n, total, SET) + slot(metric, ms, least, most, EXTREMES), now)
+            return self._keep(slot(metric.id, ms, n, total, SET) + slot(metric.id, ms, least, most, EXTREMES), now)
         except MetricRefusedError as error:
             return self._admission.refused(error)
 
-    def timed(self, name: str, *, dimensions: Mapping[str, str] | None = None, resolution: int = 60) -> Timed:
-        """Measure seconds: a context manager, or a decorator of functions and coroutine functions."""
-        return Timed(functools.partial(self.put, name, unit="Seconds", dimensions=dimensions, resolution=resolution))
+    def price(
+        self, metrics: Iterable[tuple[str, Mapping[str, str]]], *, account: AccountMetrics | None = None
+    ) -> CustomPrice:
+        """Say what (name, dimensions) would add to the bill, without putting anything. Raises `MetricRefusedError`.
 
-    def price(self, metrics: Iterable[tuple[str, Mapping[str, str]]]) -> CustomPrice:
-        """Say what (name, dimensions) would add to the bill, without putting anything. Raises `MetricRefusedError`."""
+        `account` is what others of the account push, where that is known: they use the free metrics, too.
+        """
         new = [self._admission.defined(name, None, dimensions) for name, dimensions in metrics]
-        return self._spool.price(new, now_ms=self._clock())
+        return self._spool.price(new, now_ms=self._clock(), account=account)
+
+    def pause(self, *, add: Iterable[Pause] = (), remove: Iterable[Pause] = ()) -> frozenset[Pause]:
+        """Stop sending some metrics, of any namespace of this spool, and let others go on; give those that are paused.
+
+        Every process that delivers the spool obeys. What is put meanwhile is accepted, dropped and counted.
+        """
+        return self._spool.pauses.change(add=tuple(add), remove=tuple(remove))
 
     def check(
         self,
@@ -175,12 +160,6 @@ class Metrics:
             self._spool.close()
         self._deliverer.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # -- one put ----------------------------------------------------------------------------------------------------
 
     def _keep(self, slots: bytes, now: int) -> bool:
@@ -201,40 +180,6 @@ class Metrics:
     def after_fork_in_child(self) -> None:
         self._flusher.after_fork_in_child()
         self._deliverer.after_fork_in_child()
-
-
-class Timed(AbstractContextManager["Timed"]):
-    """Puts the seconds that a block or a function took, also where it raises."""
-
-    def __init__(self, put: Callable[[float], object]) -> None:
-        self._put = put
-        self._began: list[float] = []
-
-    def __enter__(self) -> Self:
-        self._began.append(time.perf_counter())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self._put(time.perf_counter() - self._began.pop())
-
-    def __call__(self, function: F) -> F:
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def timed_coroutine(*arguments: Any, **options: Any) -> Any:
-                with Timed(self._put):
-                    return await function(*arguments, **options)
-
-            return cast("F", timed_coroutine)
-
-        @functools.wraps(function)
-        def timed(*arguments: Any, **options: Any) -> Any:
-            with Timed(self._put):
-                return function(*arguments, **options)
-
-        return cast("F", timed)
 
 
 _every: weakref.WeakSet[Metrics] = weakref.WeakSet()

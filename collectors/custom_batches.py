@@ -42,6 +42,8 @@ class Datum:
     """How many puts are in it."""
     ms: int
     """When its period begins."""
+    metric: int
+    """The place of its metric among those of its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Batch:
 
     namespace: str
     data: tuple[Datum, ...]
+    metrics: Sequence[Definition]
+    """Which these are; others may be among them."""
 
     @property
     def points(self) -> int:
@@ -67,6 +71,11 @@ class Batch:
         if all(datum.ms >= oldest for datum in self.data):
             return self
         return replace(self, data=tuple(datum for datum in self.data if datum.ms >= oldest))
+
+    def but(self, is_left_out: Callable[[Definition], bool]) -> Batch:
+        """Give it without the data of some metrics."""
+        out = {place for place in {datum.metric for datum in self.data} if is_left_out(self.metrics[place])}
+        return replace(self, data=tuple(datum for datum in self.data if datum.metric not in out)) if out else self
 
     def halves(self) -> tuple[Batch, Batch]:
         """Give it in two."""
@@ -92,7 +101,7 @@ def batches(slots: Slots, definitions: Definitions) -> tuple[list[Batch], int]:
     prefixes = [_prefix(each) for each in metrics]
     data = [*_value_data(slots[raw], place[raw], stamps[raw], prefixes)]
     data += _set_data(*sets, place, stamps, prefixes)
-    data.sort(key=lambda each: (each[1].ms, each[0]))
+    data.sort(key=lambda each: (each.ms, each.metric))
     return _packed(data, metrics), int((lost & ~seconds).sum())
 
 
@@ -123,8 +132,8 @@ def _starts(*columns: npt.NDArray[np.generic]) -> Places:
     return np.flatnonzero(new)
 
 
-def _value_data(slots: Slots, place: Places, stamps: Places, prefixes: Sequence[bytes]) -> Iterator[tuple[int, Datum]]:
-    """Give a datum for each metric, period and 150 distinct values, with the metric's place."""
+def _value_data(slots: Slots, place: Places, stamps: Places, prefixes: Sequence[bytes]) -> Iterator[Datum]:
+    """Give a datum for each metric, period and 150 distinct values."""
     if not len(slots):
         return
     order = np.lexsort((slots["a"], place, stamps))
@@ -141,7 +150,7 @@ def _value_data(slots: Slots, place: Places, stamps: Places, prefixes: Sequence[
         for low in range(start, end, MOST_VALUES):
             high = min(end, low + MOST_VALUES)
             body = _values(prefixes[metric], ms, all_values[low:high], all_counts[low:high])
-            yield metric, Datum(body, all_puts[high] - all_puts[low], ms)
+            yield Datum(body, all_puts[high] - all_puts[low], ms, metric)
 
 
 def _values(prefix: bytes, ms: int, values: list[float], counts: list[float]) -> bytes:
@@ -162,8 +171,8 @@ def _sets(slots: Slots, merged: Flags, halves: Flags) -> tuple[Places, Columns]:
 
 def _set_data(
     rows: Places, columns: Columns, place: Places, stamps: Places, prefixes: Sequence[bytes]
-) -> Iterator[tuple[int, Datum]]:
-    """Give one datum a metric and period, with the metric's place."""
+) -> Iterator[Datum]:
+    """Give one datum a metric and period."""
     if not len(rows):
         return
     order = np.lexsort((rows, place[rows], stamps[rows]))
@@ -177,23 +186,23 @@ def _set_data(
     ):
         written = orjson.dumps(dict(zip(("SampleCount", "Sum", "Minimum", "Maximum"), four, strict=True)))
         body = b'%b,"Timestamp":%d,"StatisticValues":%b}' % (prefixes[metric], ms // 1000, written)
-        yield metric, Datum(body, points, ms)
+        yield Datum(body, points, ms, metric)
 
 
-def _packed(data: Sequence[tuple[int, Datum]], metrics: Sequence[Definition]) -> list[Batch]:
+def _packed(data: Sequence[Datum], metrics: Sequence[Definition]) -> list[Batch]:
     """Give requests of one namespace each, within AWS's limits, in the order of their oldest datum."""
     open_: dict[str, list[Datum]] = {}
     sizes: dict[str, int] = {}
     packed: list[Batch] = []
-    for metric, datum in data:
-        namespace, size = metrics[metric].namespace, len(datum.body) + 1
+    for datum in data:
+        namespace, size = metrics[datum.metric].namespace, len(datum.body) + 1
         here = open_.setdefault(namespace, [])
         if here and (len(here) == MOST_DATA or sizes[namespace] + size > MOST_BYTES):
-            packed.append(Batch(namespace, tuple(here)))
+            packed.append(Batch(namespace, tuple(here), metrics))
             here = open_[namespace] = []
         if not here:
             sizes[namespace] = 2 * len(namespace) + 100
         here.append(datum)
         sizes[namespace] += size
-    packed += [Batch(namespace, tuple(here)) for namespace, here in open_.items() if here]
+    packed += [Batch(namespace, tuple(here), metrics) for namespace, here in open_.items() if here]
     return sorted(packed, key=lambda batch: batch.data[0].ms)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from cloud.clients import Clients
+from cloud.faults import EXPECTED
+from cloud.metering import Meter, feature
 from cloud.settings import Settings
 from collectors import custom_files
 from collectors.admission import OnMany
@@ -15,9 +19,15 @@ from collectors.cardinality import masked, suspicions
 from collectors.custom import Metrics
 from collectors.custom_delivery import Clock, Outcome
 from collectors.custom_files import MOST_PROBLEMS, NotReadableError, Put
-from collectors.custom_flushing import Deliverer
+from collectors.custom_flushing import FEATURE, Deliverer
+from collectors.custom_prices import AccountMetrics
 from collectors.custom_rules import Definition, MetricRefusedError
+from collectors.sources import CloudSources
 from collectors.spool.folder import HOME, Spool, Status, spool_of, spools_in
+from collectors.spool.pauses import Pause
+from collectors.store import Store
+from core.reading import Scope
+from core.timespan import from_epoch
 
 Say = Callable[[str], None]
 NAMESPACE: Final = "Custom"
@@ -41,6 +51,8 @@ def add_commands(commands: Any) -> None:
     push.add_argument("--region", help="by default the first that settings or credentials name")
     spool = commands.add_parser("spool", help="what waits to be delivered, and what became of the rest")
     spool.add_argument("--deliver", action="store_true", help="deliver it now")
+    for option, does in (("--pause", "send nothing of a metric any more"), ("--resume", "send it again")):
+        spool.add_argument(option, nargs=2, metavar=("NAMESPACE", "NAME"), help=f"{does}, whatever its dimensions")
 
 
 def push(options: argparse.Namespace, settings: Settings, *, clock: Clock, say: Say, complain: Say) -> int:
@@ -59,7 +71,7 @@ def push(options: argparse.Namespace, settings: Settings, *, clock: Clock, say: 
         complain(str(error))
         return 2
     with metrics:
-        plan = custom_files.plan(metrics, puts, problems)
+        plan = custom_files.plan(metrics, puts, problems, account=partial(_account, settings, options.region, clock))
         if plan.problems:
             for problem in plan.problems[:MOST_PROBLEMS]:
                 complain(problem)
@@ -87,6 +99,8 @@ def spool(options: argparse.Namespace, settings: Settings, *, clock: Clock, say:
     for name in regions:
         region = None if name == HOME else name
         found = spool_of(settings, region=region)
+        if options.pause or options.resume:
+            found.pauses.change(add=_named(options.pause), remove=_named(options.resume))
         if options.deliver:
             deliverer = Deliverer(found, settings, region=region, clock=clock)
             worst = max(worst, _delivered(deliverer.deliver(), say, complain))
@@ -95,6 +109,10 @@ def spool(options: argparse.Namespace, settings: Settings, *, clock: Clock, say:
         for line in lines(found, found.status(now_ms=now), now_ms=now):
             say(line)
     return worst
+
+
+def _named(pair: list[str] | None) -> tuple[Pause, ...]:
+    return (Pause(pair[0], pair[1]),) if pair else ()
 
 
 def _given(options: argparse.Namespace) -> tuple[tuple[Put, ...], tuple[str, ...]]:
@@ -124,6 +142,24 @@ def _given(options: argparse.Namespace) -> tuple[tuple[Put, ...], tuple[str, ...
     ), ()
 
 
+def _account(settings: Settings, region: str | None, clock: Clock) -> AccountMetrics | None:
+    """Read which custom metrics the account has; None where these credentials may not, or nobody answers."""
+    now = from_epoch(clock() // 1000)
+    meter = Meter(settings.place, clock=lambda: now, caps=settings.caps)
+    sources = CloudSources(Clients(settings, meter), Store(settings.place))
+    try:
+        with feature(FEATURE):
+            scopes = sources.scopes
+            here = Scope(scopes[0].account, region or scopes[0].region)
+            regions = dict.fromkeys((here, *(scope for scope in scopes if scope.account == here.account)))
+            return AccountMetrics.of({scope: sources.known_metrics(scope, now=now) for scope in regions}, here)
+    except EXPECTED:
+        return None
+    finally:
+        sources.clients.close()
+        sources.store.close()
+
+
 def _delivered(outcome: Outcome, say: Say, complain: Say) -> int:
     if outcome.is_elsewhere:
         say("Another process delivers this spool; it takes these along.")
@@ -146,6 +182,7 @@ def lines(spool: Spool, status: Status, *, now_ms: int) -> list[str]:
         ("repeated", f"{counts.repeated:,} because an answer was lost; AWS may count them twice"),
         ("dropped", f"{counts.dropped:,} older than the two weeks that AWS takes"),
         ("rejected", f"{counts.rejected:,} that AWS does not accept"),
+        ("paused", f"{counts.paused:,} not sent: {', '.join(sorted(map(str, status.paused))) or 'nothing is paused'}"),
         ("damaged", f"{counts.damaged:,} that could not be read"),
         ("refused", refused or "none"),
         ("metrics", f"{status.price.known} of {status.price.quota} this month, {status.cost} a month at most"),

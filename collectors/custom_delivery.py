@@ -17,10 +17,12 @@ import numpy as np
 from cloud.faults import CloudError, InvalidRequest
 from cloud.pushing import may_have_arrived
 from collectors.custom_batches import Batch, batches
+from collectors.custom_rules import Definition
 from collectors.spool import segments
 from collectors.spool.folder import Spool
 from collectors.spool.journal import MOST_RANGES, Counts, Round, State
 from collectors.spool.locks import SpoolBusyError, locked
+from collectors.spool.pauses import Pause
 from collectors.spool.segments import Slots
 
 ROUND_SLOTS: Final = 100_000
@@ -54,12 +56,14 @@ class Delivery:
         self._push = push
         self._clock = clock
         self._state = State()
+        self._paused: frozenset[Pause] = frozenset()
 
     def deliver(self) -> Outcome:
         """Send all that waits now, or as far as it goes. Raises `OSError` where the spool cannot be read."""
         try:
             with locked(self._spool.delivery_lock, patience=0):
                 self._state = self._spool.journal.read()
+                self._paused = self._spool.pauses.read()
                 self._recall()
                 return self._rounds()
         except SpoolBusyError:
@@ -143,24 +147,29 @@ class Delivery:
         """Send one batch, or what AWS takes of it; give what made it fail for now."""
         now = self._state.round or Round()
         young = batch.young(now_ms=self._clock())
+        wanted = young.but(self._is_paused)
         self._note(round=replace(now, under_way=True))
         try:
-            tally = self._put(young)
+            tally = self._put(wanted)
         except CloudError as error:
             doubts = now.doubts + may_have_arrived(error)
             counts = self._state.counts.plus(requests=1)
             self._note(round=replace(now, doubts=doubts), counts=counts, trouble=error.detail or str(error.kind))
             return error
-        again = young.points * now.doubts
+        again = wanted.points * now.doubts
         counts = self._state.counts.plus(
             delivered=tally.delivered,
             rejected=tally.rejected,
             requests=tally.requests,
             repeated=again,
             dropped=batch.points - young.points,
+            paused=young.points - wanted.points,
         )
         self._note(round=Round(now.ranges, now.sent + 1), counts=counts)
         return None
+
+    def _is_paused(self, metric: Definition) -> bool:
+        return any(pause.covers(metric) for pause in self._paused)
 
     def _put(self, batch: Batch) -> Counts:
         """Send a batch; where AWS does not accept what is in it, its halves, down to the one that is to blame."""

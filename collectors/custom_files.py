@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from collectors.custom import Metrics
-from collectors.custom_prices import CustomPrice
+from collectors.custom_prices import AccountMetrics, CustomPrice
 from collectors.custom_rules import MetricRefusedError
 
 COLUMNS: Final = ("name", "value", "unit", "timestamp", "count", "resolution")
@@ -48,6 +48,14 @@ class NotReadableError(ValueError):
     """A file that is no table of values."""
 
 
+AskAccount = Callable[[], AccountMetrics | None]
+"""Gives what others of the account push; None where that is not known. May ask AWS, which is free."""
+
+
+def nobody() -> None:
+    """Know nothing of others."""
+
+
 def read_csv(text: str) -> tuple[tuple[Put, ...], tuple[str, ...]]:
     """Give the values of a CSV file, and a sentence for each line that cannot be read. Raises `NotReadableError`."""
     table = csv.DictReader(io.StringIO(text), restkey="", strict=True)
@@ -71,8 +79,14 @@ def read_csv(text: str) -> tuple[tuple[Put, ...], tuple[str, ...]]:
     return tuple(puts), tuple(problems)
 
 
-def plan(metrics: Metrics, puts: Iterable[Put], problems: Iterable[str] = ()) -> PushPlan:
-    """Check and price values without putting any."""
+def plan(
+    metrics: Metrics,
+    puts: Iterable[Put],
+    problems: Iterable[str] = (),
+    *,
+    account: AskAccount = nobody,
+) -> PushPlan:
+    """Check and price values without putting any; `account` is asked only where something is new."""
     puts, found = tuple(puts), list(problems)
     new: dict[tuple[str, tuple[tuple[str, str], ...]], None] = {}
     for put in puts:
@@ -81,7 +95,9 @@ def plan(metrics: Metrics, puts: Iterable[Put], problems: Iterable[str] = ()) ->
             new[put.name, tuple(put.dimensions.items())] = None
         except MetricRefusedError as error:
             found.append(f"{put.where}: {error}")
-    price = metrics.price((name, dict(dimensions)) for name, dimensions in new)
+    price = metrics.price(wanted := [(name, dict(dimensions)) for name, dimensions in new])
+    if price.adding and (others := account()) is not None:
+        price = metrics.price(wanted, account=others)
     if not price.within_quota:
         found.append(
             f"{price}; with the {price.known} of this month that is more than the quota of {price.quota}: raise"

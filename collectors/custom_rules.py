@@ -17,6 +17,7 @@ import botocore.session
 import orjson
 
 from core.reading import Unknown
+from core.series import MetricId
 
 PUT_METRIC_DATA: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"
 METRIC_DATUM: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html"
@@ -87,9 +88,9 @@ class Definition:
         object.__setattr__(self, "id", int.from_bytes(digest, "little"))
 
     @property
-    def billed_as(self) -> tuple[object, ...]:
+    def billed_as(self) -> MetricId:
         """What AWS bills once, whatever unit and resolution it is put with."""
-        return self.namespace, self.name, self.dimensions
+        return MetricId(self.namespace, self.name, self.dimensions)
 
     def __str__(self) -> str:
         """Name the metric without its dimensions' values, which may be personal."""

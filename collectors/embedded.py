@@ -7,7 +7,6 @@ is lost.
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import sys
 import threading
@@ -16,14 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Unpack
 
 import orjson
 
 from cloud.settings import Settings, load
 from collectors import custom_rules as rules
-from collectors.admission import Admission, OnMany, OnQuota, OnRefused
-from collectors.custom import Timed, now_ms
+from collectors.adding import Adding, now_ms
+from collectors.admission import Strictness
 from collectors.custom_delivery import Clock
 from collectors.custom_rules import Definition, MetricRefusedError
 from collectors.spool.folder import spool_of
@@ -54,7 +53,7 @@ class _Line:
     values: dict[Definition, list[float]] = field(default_factory=dict)
 
 
-class EmbeddedMetrics:
+class EmbeddedMetrics(Adding):
     """Like `collectors.custom.Metrics`, but writes lines to `stream`; threads share it.
 
     A line leaves when one of its metrics has 100 values, when the next value is of another second, or with `flush`,
@@ -69,23 +68,13 @@ class EmbeddedMetrics:
         dimensions: Mapping[str, str] | None = None,
         spool: Path | str | None = None,
         quota: int | None = None,
-        on_quota: OnQuota = "refuse",
-        on_many: OnMany = "refuse",
-        on_refused: OnRefused = "raise",
         settings: Settings | None = None,
         clock: Clock = now_ms,
+        **strictness: Unpack[Strictness],
     ) -> None:
+        own = spool_of(settings or load(), path=spool, quota=quota)
+        super().__init__(namespace, own, dimensions=dimensions, clock=clock, **strictness)
         self._stream: Target = stream or sys.stdout
-        self._clock = clock
-        self._spool = spool_of(settings or load(), path=spool, quota=quota)
-        self._admission = Admission(
-            namespace,
-            self._spool,
-            always=dimensions or {},
-            on_quota=on_quota,
-            on_many=on_many,
-            on_refused=on_refused,
-        )
         self._lock = threading.Lock()
         self._lines: dict[tuple[tuple[str, str], ...], _Line] = {}
         atexit.register(self.close)
@@ -103,9 +92,7 @@ class EmbeddedMetrics:
     ) -> bool:
         """Accept a value; says whether it is. Raises `MetricRefusedError`."""
         try:
-            now = self._clock()
-            metric = self._admission.metric(name, unit, dimensions, resolution, percentiles=True, now=now)
-            ms = now if at is None else rules.instant(name, at, now_ms=now)
+            metric, ms, _ = self._let_in(name, unit, dimensions, at, resolution)
             number = rules.number(name, value)
             _check_names(metric)
         except MetricRefusedError as error:
@@ -113,10 +100,6 @@ class EmbeddedMetrics:
         with self._lock:
             self._add(metric, ms // 1000 * 1000, number)
         return True
-
-    def timed(self, name: str, *, dimensions: Mapping[str, str] | None = None, resolution: int = 60) -> Timed:
-        """Measure seconds: a context manager, or a decorator of functions and coroutine functions."""
-        return Timed(functools.partial(self.put, name, unit="Seconds", dimensions=dimensions, resolution=resolution))
 
     def flush(self) -> None:
         """Write every line that has begun."""
@@ -130,12 +113,6 @@ class EmbeddedMetrics:
         atexit.unregister(self.close)
         self.flush()
         self._spool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def after_fork_in_child(self) -> None:
         """What was put before the fork is the parent's to write."""

@@ -22,8 +22,8 @@ from cloud.faults import CloudError
 from cloud.line_pushing import MOST_BYTES, MOST_LINES, Line, LinePusher
 from cloud.metering import Meter, feature
 from cloud.pricing import line_bytes
-from cloud.settings import Settings, load
-from collectors.custom import now_ms
+from cloud.settings import Settings
+from collectors.adding import now_ms, settings_in_force
 from collectors.custom_delivery import Clock, Outcome
 from collectors.custom_flushing import FEATURE, Flusher
 from core.timespan import from_epoch
@@ -71,7 +71,7 @@ class LogLines:
     ) -> None:
         """Send to `stream`, by default one named after this host and process."""
         self.group, self.stream = group, stream or f"{socket.gethostname()}-{os.getpid()}"
-        self._settings, self._region, self._clock = settings or load(), region, clock
+        self._settings, self._region, self._clock = settings_in_force(settings), region, clock
         self._exit_seconds, self._background = exit_seconds, background
         self._lines: deque[Line] = deque()
         self._bytes = self._sent = self._refused = self._dropped = self._newest = 0

@@ -44,6 +44,7 @@ class BeaconDesk:
             pages=settings.beacon_pages,
             metrics=settings.beacon_metrics,
             limiter=Limiter(lambda: secrets.token_bytes(16)),
+            regions=settings.beacon_regions,
         )
         self._settings, self._clock, self._stopwatch = settings, clock, stopwatch
         self._make = make or _metrics
@@ -67,7 +68,8 @@ class BeaconDesk:
             self.beacons.drop(Dropped.SIZE)
             return Response(status_code=204, headers=headers | {"Connection": "close"})
         agent = request.headers.get("user-agent", "")
-        points = self.beacons.points(body, origin=origin, agent=agent, at=self._clock())
+        region = request.headers.get(self._settings.beacon_region_header, "").upper()
+        points = self.beacons.points(body, origin=origin, agent=agent, at=self._clock(), region=region)
         # The browser does not wait for the disk.
         return Response(status_code=204, headers=headers, background=BackgroundTask(self._put, points))
 

@@ -6,6 +6,8 @@ from functools import partial
 
 import streamlit as st
 
+from access.policy import Action, decide
+from cloud.metering import feature
 from core.series import MetricId
 from dashboard import parts
 from dashboard.cached import Context
@@ -83,22 +85,52 @@ def draw_custom(context: Context, state: PageState) -> None:
     desk = context.pushing
     with parts.card("custom", f"Custom metrics · {len(listing.metrics)}", None):
         parts.faults(listing.counted.faults)
-        view = custom_metrics.build(listing, desk.known() if desk is not None else (), now=context.now())
+        known, paused = (desk.known(), desk.paused()) if desk is not None else ((), ())
+        view = custom_metrics.build(listing, known, paused, now=context.now())
         if len(view.table):
             st.dataframe(view.table, hide_index=True, height=260, row_height=ROW_PIXELS, key="custom-table")
         st.text(view.price)
         with st.expander("Stop paying for one", icon=":material/money_off:"):
             st.text(custom_metrics.STOP)
+            if desk is not None:
+                _draw_pauses(context, desk)
         if desk is not None:
             with st.expander("Push values by hand", icon=":material/upload:"):
                 _draw_form(context, desk)
 
 
+def _draw_pauses(context: Context, desk: PushDesk) -> None:
+    """Draw what can be paused and what is; a viewer sees why the buttons do nothing."""
+    verdict = decide(context.actor, Action.PUSH_METRIC)
+    why = None if verdict.allowed else md(verdict.reason)
+    change = partial(
+        custom_metrics.change, desk, context.actor, context.audit, scope=context.scopes[0], now=context.now()
+    )
+    offered = custom_metrics.stoppable(desk)
+    if offered:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            chosen = st.selectbox(
+                "Pushed from here", offered, format_func=offered.__getitem__, width=420, key="pause-which"
+            )
+            if st.button("Pause", icon=":material/pause:", disabled=not verdict.allowed, help=why, key="pause-now"):
+                _said(change(pause=chosen))
+    for place, (pause, name) in enumerate(custom_metrics.stopped(desk).items()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.text(f"Paused: {name}", width="content")
+            if st.button("Send again", disabled=not verdict.allowed, help=why, key=f"resume-{place}"):
+                _said(change(resume=pause))
+
+
+def _said(sentence: str) -> None:
+    st.toast(md(sentence), duration="long")
+    st.rerun()
+
+
 def _draw_form(context: Context, desk: PushDesk) -> None:
     place = md(context.place(context.scopes[0]).text())
     st.caption(
-        f"They go to {place}. The price below counts what this machine pushes; where the account has its ten free "
-        "metrics already, each new one costs \\$0.30 a month."
+        f"They go to {place}. The price below counts every custom metric that the account has in the regions that are "
+        "watched: ten are free, each other costs \\$0.30 a month."
     )
     left, right = st.columns(2, gap="small")
     with left:
@@ -113,7 +145,9 @@ def _draw_form(context: Context, desk: PushDesk) -> None:
         )
     form = PushForm(namespace, name, value, unit, dimensions, file.getvalue() if file is not None else None)
     if st.button("Check and price", icon=":material/price_check:", key="push-check"):
-        st.session_state[_CHECKED] = (form, custom_metrics.check(desk, form, context.actor))
+        ask = partial(custom_metrics.account_of, context.sources, context.scopes, now=context.now())
+        with feature("custom metrics"):
+            st.session_state[_CHECKED] = (form, custom_metrics.check(desk, form, context.actor, account=ask))
     checked = st.session_state.get(_CHECKED)
     if isinstance(checked, tuple) and checked[0] == form:
         _draw_checked(context, desk, form, checked[1])
@@ -135,4 +169,4 @@ def _draw_checked(context: Context, desk: PushDesk, form: PushForm, view: PushVi
             desk, view, form, context.actor, context.audit, scope=context.scopes[0], now=context.now()
         )
         st.session_state.pop(_CHECKED, None)
-        st.toast(md(said), duration="long")
+        _said(said)

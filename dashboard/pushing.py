@@ -8,8 +8,9 @@ from datetime import datetime
 from cloud.settings import Settings
 from collectors import custom_files
 from collectors.custom import Metrics
-from collectors.custom_files import PushPlan, Put
+from collectors.custom_files import AskAccount, PushPlan, Put
 from collectors.custom_rules import MetricRefusedError
+from collectors.spool.pauses import Pause
 from core.series import MetricId
 
 
@@ -20,9 +21,9 @@ class SpoolDesk:
         self._settings = settings
         self._clock = clock
 
-    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str]) -> PushPlan:
+    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str], *, account: AskAccount) -> PushPlan:
         with self._metrics(namespace) as metrics:
-            return custom_files.plan(metrics, puts, problems)
+            return custom_files.plan(metrics, puts, problems, account=account)
 
     def push(self, namespace: str, plan: PushPlan) -> str:
         try:
@@ -42,7 +43,22 @@ class SpoolDesk:
                 found = metrics.status().metrics
         except (MetricRefusedError, OSError):
             return ()
-        return frozenset(MetricId(each.namespace, each.name, each.dimensions) for each in found)
+        return frozenset(each.billed_as for each in found)
+
+    def paused(self) -> frozenset[Pause]:
+        try:
+            with self._metrics(self._settings.page_load_namespace) as metrics:
+                return metrics.status().paused
+        except (MetricRefusedError, OSError):
+            return frozenset()
+
+    def change(self, *, pause: Collection[Pause], resume: Collection[Pause]) -> str:
+        try:
+            with self._metrics(self._settings.page_load_namespace) as metrics:
+                metrics.pause(add=pause, remove=resume)
+        except (MetricRefusedError, OSError) as error:
+            return f"The spool cannot be changed: {error}."
+        return ""
 
     def _metrics(self, namespace: str) -> Metrics:
         def clock() -> int:

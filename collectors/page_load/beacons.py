@@ -19,7 +19,7 @@ from typing import Final
 
 import orjson
 
-from collectors.page_load.paths import LONGEST_PATH, Pages
+from collectors.page_load.paths import LONGEST_PATH, OTHER, Pages
 from collectors.page_load.putting import Point
 
 MOST_BYTES: Final = 2_048
@@ -165,13 +165,20 @@ class Beacons:
     """Takes beacons of allowed origins, and counts what it did with them. Threads may share it."""
 
     def __init__(
-        self, *, origins: Collection[str], pages: Sequence[str], metrics: Collection[str], limiter: Limiter
+        self,
+        *,
+        origins: Collection[str],
+        pages: Sequence[str],
+        metrics: Collection[str],
+        limiter: Limiter,
+        regions: Collection[str] = (),
     ) -> None:
         self.origins = frozenset(origins)
         self.counts: Counter[str] = Counter()
         """How many were kept, under `kept`, and dropped, by reason, since the process began."""
         self._pages = Pages(pages)
         self._metrics = frozenset(metrics)
+        self._regions = frozenset(regions)
         self._limiter = limiter
         self._lock = threading.Lock()
 
@@ -185,8 +192,11 @@ class Beacons:
             return False
         return True
 
-    def points(self, body: bytes, *, origin: str, agent: str, at: datetime) -> tuple[Point, ...]:
-        """Give what is to be put of a beacon's body: by page and by browser. Nothing of what is no beacon."""
+    def points(self, body: bytes, *, origin: str, agent: str, at: datetime, region: str = "") -> tuple[Point, ...]:
+        """Give what is to be put of a beacon's body: by page, by browser, and by region where some are told apart.
+
+        `region` is foreign text. Nothing of what is no beacon.
+        """
         sample = parse(body)
         if sample is None:
             self.drop(Dropped.CONTENT)
@@ -195,7 +205,8 @@ class Beacons:
             page = self._pages.of(sample.path)
             self.counts["kept"] += 1
         where = origin.partition("://")[2] if len(self.origins) > 1 else ""
-        sets: tuple[dict[str, str], ...] = ({"Page": where + page}, {"Browser": family(agent)})
+        sets = [{"Page": where + page}, {"Browser": family(agent)}]
+        sets += [{"Region": region if region in self._regions else OTHER}] if self._regions else []
         return tuple(
             Point(name, value, {**each, "Source": "users"}, at)
             for name, value in sample.values.items()

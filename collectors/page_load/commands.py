@@ -125,7 +125,8 @@ def _round(options: argparse.Namespace, load: Load, put: Callable[[Sequence[Poin
             refused = True  # it may be another name server's day: the other pages and the next round go on
             print(error, file=sys.stderr)  # noqa: T201 - a command says what it did not do
     _show(found, around, as_json=options.json)
-    points = [point for each in found for point in _points(each, phases=options.phases)]
+    region = around.settings.probe_region
+    points = [point.of(region) for each in found for point in _points(each, phases=options.phases)]
     return max(put(points), int(refused or any(each.problem for each in found)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -56,6 +56,10 @@ class Point:
     """In the metric's unit in `UNITS`."""
     dimensions: Mapping[str, str]
     at: datetime
+
+    def of(self, region: str | None) -> Point:
+        """Give the same as it is seen from a region; from none that is known it stays as it is."""
+        return self if region is None else replace(self, dimensions={**self.dimensions, "Region": region})
 
 
 def put_all(points: Iterable[Point], metrics: Putting) -> tuple[int, tuple[str, ...]]:

@@ -18,11 +18,12 @@ import orjson
 
 from cloud.pricing import custom_metrics_cost
 from cloud.settings import Settings
-from collectors.custom_prices import CustomPrice
+from collectors.custom_prices import AccountMetrics, CustomPrice
 from collectors.custom_rules import Definition, MetricRefusedError
 from collectors.spool import segments
 from collectors.spool.journal import Counts, Journal
 from collectors.spool.locks import SpoolBusyError, locked
+from collectors.spool.pauses import Pause, Pauses
 from collectors.spool.register import Register, month
 from core.money import Money
 
@@ -86,6 +87,8 @@ class Status:
     """Of this month."""
     price: CustomPrice
     """Of these metrics; it adds nothing to them."""
+    paused: frozenset[Pause]
+    """Metrics of which nothing is sent now."""
 
     @property
     def cost(self) -> Money:
@@ -106,6 +109,7 @@ class Spool:
             self.journal = Journal(path / "journal")
         except OSError as error:
             raise SpoolDownError(f"the spool {path} cannot be used: {error.strerror or error}; name another") from error
+        self.pauses = Pauses(path, patience=patience)
         self.delivery_lock = path / "delivery.lock"
         self._reserve = path / "reserve"
         self.take_reserve()
@@ -150,10 +154,10 @@ class Spool:
         finally:
             self._lock.release()
 
-    def price(self, new: list[Definition], *, now_ms: int) -> CustomPrice:
-        """Say what metrics would add to the bill."""
+    def price(self, new: list[Definition], *, now_ms: int, account: AccountMetrics | None = None) -> CustomPrice:
+        """Say what metrics would add to the bill, beside those of the account where they are known."""
         with self._mine():
-            return self._register.price(new, now_ms=now_ms)
+            return self._register.price(new, now_ms=now_ms, account=account)
 
     def refuse(self, reason: str) -> None:
         """Count a put that is not accepted; written with `note_refused`."""
@@ -244,7 +248,15 @@ class Spool:
         with self._mine():
             metrics, price = self._register.of_month(month(now_ms)), self._register.price((), now_ms=now_ms)
         return Status(
-            size // segments.SLOT.itemsize, size, oldest, state.counts, state.trouble, self.refused(), metrics, price
+            size // segments.SLOT.itemsize,
+            size,
+            oldest,
+            state.counts,
+            state.trouble,
+            self.refused(),
+            metrics,
+            price,
+            self.pauses.read(),
         )
 
     def refused(self) -> Mapping[str, int]:

@@ -38,6 +38,8 @@ class Counts:
     """AWS refused them, and would again."""
     damaged: int = 0
     """Their bytes were not those that were written, or what they belong to is not known."""
+    paused: int = 0
+    """Never sent, because somebody paused their metric."""
     requests: int = 0
     """Calls of PutMetricData."""
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import orjson
 
-from collectors.custom_prices import CustomPrice, price
+from collectors.custom_prices import AccountMetrics, CustomPrice, price
 from collectors.custom_rules import Definition, MetricRefusedError
 from collectors.spool.locks import locked
+from core.series import MetricId
 
 
 class QuotaReachedError(MetricRefusedError):
@@ -40,7 +41,7 @@ class Register:
         self._patience = patience
         self._read_to = 0
         self._definitions: dict[int, Definition] = {}
-        self._billed: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+        self._billed: dict[str, set[MetricId]] = defaultdict(set)
         self._put: dict[str, set[int]] = defaultdict(set)
 
     def find(self, metric: int) -> Definition | None:
@@ -55,12 +56,15 @@ class Register:
         found = (self._definitions[each] for each in self._put[when])
         return tuple(sorted(found, key=lambda each: (each.namespace, each.name, each.dimensions)))
 
-    def price(self, new: Sequence[Definition], *, now_ms: int) -> CustomPrice:
-        """Say what metrics would add to the bill; those that are known this month add nothing."""
+    def price(self, new: Sequence[Definition], *, now_ms: int, account: AccountMetrics | None = None) -> CustomPrice:
+        """Say what metrics would add to the bill; those that are known this month, or of the account, add nothing."""
         self._catch_up()
         known = self._billed[month(now_ms)]
         adding = {each.billed_as for each in new} - known
-        return price(adding=len(adding), known=len(known), quota=self.quota, at=_utc(now_ms))
+        others = None if account is None else account.others(known)
+        reporting = 0 if account is None else len(adding & account.here)
+        at = _utc(now_ms)
+        return price(adding=len(adding), known=len(known), quota=self.quota, at=at, others=others, reporting=reporting)
 
     def admit(self, wanted: Definition, *, now_ms: int, fold: bool) -> tuple[Definition, CustomPrice]:
         """Register a metric, and give it with what it adds to the bill.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,11 @@ from access.audit import Audit
 from access.identity import Actor
 from access.policy import Action, decide
 from cloud.pricing import FREE_CUSTOM_METRICS, custom_metrics_cost
-from collectors.custom_files import NotReadableError, PushPlan, Put, read_csv
+from collectors.custom_files import AskAccount, NotReadableError, PushPlan, Put, nobody, read_csv
+from collectors.custom_prices import AccountMetrics, is_custom
 from collectors.custom_rules import MetricRefusedError
 from collectors.query import MetricQuery
+from collectors.spool.pauses import Pause
 from core.reading import Reading, Scope, Verdict
 from core.series import MetricId
 from core.timespan import Timespan, from_epoch
@@ -42,15 +45,16 @@ _SOURCES: Final[Mapping[str, str]] = {
 }
 STOP: Final = (
     "To stop paying for a metric, stop pushing it: AWS charges each hour in which it reports, and there is no call "
-    "that deletes one. End the probe, take the page out of WATCHKEEPER_BEACON_PAGES, or take the put out of the "
-    "application. It leaves the list about two weeks later. Alarms on it go to no data."
+    "that deletes one. What goes through this machine's spool can be paused here: it is accepted and not sent. For "
+    "others end the probe, take the page out of WATCHKEEPER_BEACON_PAGES, or take the put out of the application. A "
+    "metric leaves the list about two weeks later. Alarms on it go to no data."
 )
 
 
 class PushDesk(Protocol):
     """Where values are priced and pushed by hand. Nothing here raises for what AWS or the disk does."""
 
-    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str]) -> PushPlan:
+    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str], *, account: AskAccount) -> PushPlan:
         """Check and price values; raises `MetricRefusedError` for a namespace that AWS does not take."""
 
     def push(self, namespace: str, plan: PushPlan) -> str:
@@ -58,6 +62,12 @@ class PushDesk(Protocol):
 
     def known(self) -> Collection[MetricId]:
         """Give the metrics that processes on this machine pushed this month."""
+
+    def paused(self) -> frozenset[Pause]:
+        """Give what somebody paused: it is accepted and not sent."""
+
+    def change(self, *, pause: Collection[Pause], resume: Collection[Pause]) -> str:
+        """Pause metrics and let others go on; give why that is not possible, or nothing where it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class Listing:
 
 def custom(known: Sequence[MetricId]) -> tuple[MetricId, ...]:
     """Give the metrics that are not AWS's own."""
-    return tuple(sorted(metric for metric in known if not metric.namespace.startswith("AWS/")))
+    return tuple(sorted(filter(is_custom, known)))
 
 
 def read(sources: Sources, scope: Scope, *, now: datetime) -> Listing:
@@ -96,8 +106,10 @@ class ListView:
     """What all of them cost a month, a sentence."""
 
 
-def build(listing: Listing, pushed_here: Collection[MetricId], *, now: datetime) -> ListView:
-    """Give the list with who pushes each and what it costs."""
+def build(
+    listing: Listing, pushed_here: Collection[MetricId], paused: Collection[Pause] = (), *, now: datetime
+) -> ListView:
+    """Give the list with who pushes each, what is paused, and what it costs."""
     last = {query.metric: series for query, series in listing.counted.value.items()}
     here = frozenset(pushed_here)
     rows = []
@@ -111,7 +123,7 @@ def build(listing: Listing, pushed_here: Collection[MetricId], *, now: datetime)
                 "Dimensions": dimensions_text(metric),
                 "Namespace": plain(metric.namespace),
                 "Last seen": _seen(since, asked=place < MOST_SEEN, now=now),
-                "Pushed by": _who(metric, here),
+                "Pushed by": _who(metric, here, paused),
                 "A month": "up to $0.30",
             }
         )
@@ -130,12 +142,58 @@ def _seen(at: datetime | None, *, asked: bool, now: datetime) -> str:
     return "over a day ago" if at is None else f"in the hour from {moment(at, now=now)}"
 
 
-def _who(metric: MetricId, here: frozenset[MetricId]) -> str:
+def _who(metric: MetricId, here: frozenset[MetricId], paused: Collection[Pause]) -> str:
     """Say who pushes a metric as far as it is known; CloudWatch does not tell."""
+    stopped = ", paused here" if any(pause.covers(metric) for pause in paused) else ""
     source = _SOURCES.get(metric.dimension_map.get("Source", ""))
     if source is not None:
-        return source
-    return "a process on this machine" if metric in here else "not known: CloudWatch does not say"
+        return source + stopped
+    return f"a process on this machine{stopped}" if metric in here else "not known: CloudWatch does not say"
+
+
+def account_of(sources: Sources, scopes: Sequence[Scope], *, now: datetime) -> AccountMetrics | None:
+    """Read which custom metrics the account has that values from here go to; None where that is not known."""
+    mine = [scope for scope in scopes if scope.account == scopes[0].account]
+    return AccountMetrics.of({scope: sources.known_metrics(scope, now=now) for scope in mine}, scopes[0])
+
+
+# -- stop paying ------------------------------------------------------------------------------------------------------
+
+
+def stoppable(desk: PushDesk) -> dict[Pause, str]:
+    """Give what can be paused, with a name for people: each metric, and all of a name where there are several."""
+    known, paused = sorted(desk.known()), desk.paused()
+    going = [metric for metric in known if not any(pause.covers(metric) for pause in paused)]
+    named = Counter((metric.namespace, metric.name) for metric in going)
+    several = {name: many for name, many in sorted(named.items()) if many > 1}
+    found = {Pause(*name): f"{plain(' '.join(name))}, all {many}" for name, many in several.items()}
+    return found | {Pause(each.namespace, each.name, each.dimensions): plain(str(each)) for each in going}
+
+
+def stopped(desk: PushDesk) -> dict[Pause, str]:
+    """Give what is paused, with a name for people."""
+    return {
+        pause: plain(str(MetricId(pause.namespace, pause.name, pause.dimensions or ())))
+        + (", all" if pause.dimensions is None else "")
+        for pause in sorted(desk.paused(), key=str)
+    }
+
+
+def change(
+    desk: PushDesk, actor: Actor, audit: Audit | None, *, scope: Scope, now: datetime,
+    pause: Pause | None = None, resume: Pause | None = None,
+) -> str:  # fmt: skip
+    """Pause a metric or let one go on, as far as `actor` may, and write it into the audit record; say how it went."""
+    verdict = decide(actor, Action.PUSH_METRIC)
+    chosen = [each for each in (pause, resume) if each is not None]
+    sentence = verdict.reason
+    if verdict.allowed:
+        sentence = desk.change(pause=[pause] if pause else [], resume=[resume] if resume else [])
+    if audit is not None:
+        detail = {"what": "pause" if pause else "resume", "outcome": sentence}
+        target = ", ".join(str(each) for each in chosen)[:200]
+        audit.record(actor, Action.PUSH_METRIC, target, at=now, allowed=verdict.allowed, scope=scope, detail=detail)
+    return sentence or ("Paused: nothing of it is sent any more." if pause else "It is sent again from now on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +228,11 @@ class PushView:
     """Whether the button works, and why not."""
 
 
-def check(desk: PushDesk, form: PushForm, actor: Actor) -> PushView:
-    """Check and price what was filled in; nothing is pushed."""
+def check(desk: PushDesk, form: PushForm, actor: Actor, *, account: AskAccount = nobody) -> PushView:
+    """Check and price what was filled in; nothing is pushed. `account` is asked where something is new."""
     verdict = decide(actor, Action.PUSH_METRIC)
     try:
-        plan = desk.plan(form.namespace, *_given(form))
+        plan = desk.plan(form.namespace, *_given(form), account=account)
     except (MetricRefusedError, NotReadableError, ValueError) as error:
         return PushView(None, "", (str(error),), Verdict(allowed=False, reason="Nothing can be pushed yet."))
     problems = plan.problems[:MOST_PROBLEMS]

@@ -15,12 +15,10 @@ from core.masking import masked
 from core.timespan import Timespan
 from dashboard.charts.view import Mark
 from dashboard.log_pattern_state import Against
-from dashboard.views.page_load import deployments
+from dashboard.views.page_load import ONE_DEPLOY, deployments
 
 LONGEST: Final = 400
 """Characters of a template in the table."""
-ONE_DEPLOY: Final = timedelta(minutes=20)
-"""Instances that are replaced so close to each other belong to one deployment."""
 LOOKED_BACK: Final = timedelta(weeks=6)
 NO_DEPLOY: Final = (
     "No deployment is known: no instance refresh in six weeks, and no new release in the lines of this span."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,8 @@ LINES: Final = ("p50", WATCHED, "p99")
 DEFAULT_BUDGET: Final = 2.5
 """Seconds. Up to here people call a page's largest paint good: https://web.dev/articles/vitals"""
 LONGEST_BUDGET: Final = 600.0
+ONE_DEPLOY: Final = timedelta(minutes=20)
+"""Instances that are replaced so close to each other belong to one deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,16 +218,20 @@ def name_of(metric: MetricId) -> str:
 
 
 def deployments(activities: Sequence[Activity], span: Timespan) -> tuple[Mark, ...]:
-    """Give a mark for each instance refresh: a new version was rolled out. Other deployments AWS does not tell."""
-    found: dict[tuple[str, datetime], Mark] = {}
-    for each in activities:
-        if "instance refresh" in each.cause.casefold() and each.started_at in span:
-            at = each.started_at.replace(minute=each.started_at.minute // 10 * 10, second=0, microsecond=0)
-            found.setdefault(
-                (each.group, at),
-                Mark(each.started_at, f"deployed to {plain(each.group)}", plain(each.cause), Tone.INFO),
-            )
-    return tuple(found.values())
+    """Give a mark where each instance refresh began: a new version was rolled out. AWS tells of no other deployment.
+
+    A refresh replaces one instance after the other, each in the words `in response to an instance refresh`.
+    """
+    marks: list[Mark] = []
+    newest: dict[str, datetime] = {}
+    for each in sorted(activities, key=lambda each: each.started_at):
+        if "instance refresh" not in each.cause.casefold():
+            continue
+        last = newest.get(each.group)
+        newest[each.group] = each.started_at
+        if (last is None or each.started_at - last > ONE_DEPLOY) and each.started_at in span:
+            marks.append(Mark(each.started_at, f"deployed to {plain(each.group)}", plain(each.cause), Tone.INFO))
+    return tuple(marks)
 
 
 @dataclass(frozen=True, slots=True)

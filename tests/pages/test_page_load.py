@@ -16,15 +16,19 @@ from access.audit import Audit
 from access.identity import Actor, Role
 from collectors import custom_files
 from collectors.custom import Metrics
-from collectors.custom_files import PushPlan, Put
+from collectors.custom_files import AskAccount, PushPlan, Put
 from collectors.page_load.beacons import Beacons, Limiter
+from collectors.scaling import Activity
+from collectors.spool.pauses import Pause, Pauses
 from core.reading import Reading, Scope
 from core.series import MetricId
 from dashboard.cached import Context
+from tests.pages import seen
 from tests.pages.conftest import Open
-from tests.pages.fakes import HOSTILE, NOW, FakeSources, context
+from tests.pages.fakes import HOSTILE, NOW, FakeSources, activities, context
 
 SHOP = MetricId("Shop", "PageLoadTime", (("Page", "/cart"),))
+HOME = MetricId("Shop", "PageLoadTime", (("Page", "/"),))
 
 
 def loads(*metrics: MetricId) -> Any:
@@ -44,17 +48,25 @@ class Desk:
         self.folder = folder
         self.pushed: list[PushPlan] = []
 
-    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str]) -> PushPlan:
+    def plan(self, namespace: str, puts: Sequence[Put], problems: Sequence[str], *, account: AskAccount) -> PushPlan:
         clock = int(NOW.timestamp() * 1000)
         with Metrics(namespace, spool=self.folder, clock=lambda: clock, background=False, exit_seconds=0) as metrics:
-            return custom_files.plan(metrics, puts, problems)
+            return custom_files.plan(metrics, puts, problems, account=account)
 
     def push(self, namespace: str, plan: PushPlan) -> str:
         self.pushed.append(plan)
         return ""
 
     def known(self) -> Collection[MetricId]:
-        return {SHOP}
+        return {SHOP, HOME}
+
+    def paused(self) -> frozenset[Pause]:
+        return Pauses(self.folder, patience=1).read()
+
+    def change(self, *, pause: Collection[Pause], resume: Collection[Pause]) -> str:
+        self.folder.mkdir(exist_ok=True)
+        Pauses(self.folder, patience=1).change(add=pause, remove=resume)
+        return ""
 
 
 def text(app: AppTest) -> str:
@@ -72,6 +84,17 @@ def test_each_page_has_its_percentiles_and_the_slowest_stands_first(open_page: O
     assert {"/", "/cart"} <= set(app.dataframe[0].value["What"])
     assert set(app.dataframe[0].value.columns) >= {"Loads", "p50", "p90", "p99"}
     assert "the newest whole period" in text(app)
+
+
+def test_what_was_deployed_is_marked_on_the_chart(open_page: Open) -> None:
+    class Deployed(FakeSources):
+        def activities(self, scope: Scope, *, now: datetime) -> Reading[tuple[Activity, ...]]:
+            refresh = replace(activities()[0], cause="an instance was launched in response to an instance refresh.")
+            return Reading((refresh,), now)
+
+    shown = [each for each in seen.component_text(open_page(context(Deployed()), "page_load")) if "budget" in each]
+    assert any("deployed to web-asg" in each for each in shown)
+    assert "deployed to" not in "".join(seen.component_text(open_page(context(FakeSources()), "page_load")))
 
 
 def test_the_budget_stands_in_the_link_and_nonsense_is_named(open_page: Open) -> None:
@@ -106,6 +129,41 @@ def test_custom_metrics_are_listed_with_who_pushes_them_and_their_price(open_pag
     assert "not known: CloudWatch does not say" in frames(app)
     assert "a month after the 10 that are free" in text(app)
     assert "no call that deletes one" in text(app)
+
+
+def test_a_person_stops_paying_for_what_this_machine_pushes(open_page: Open, tmp_path: Path) -> None:
+    shown, desk, audit = engineer(tmp_path)
+    app = open_page(shown, "page_load")
+    assert app.selectbox(key="pause-which").options == [
+        "Shop PageLoadTime, all 2",
+        "Shop PageLoadTime {Page=/}",
+        "Shop PageLoadTime {Page=/cart}",
+    ]
+    app = app.selectbox(key="pause-which").select_index(2).run().button(key="pause-now").click().run()
+    assert not app.exception
+    assert desk.paused() == {Pause("Shop", "PageLoadTime", (("Page", "/cart"),))}
+    assert "a process on this machine, paused here" in frames(app)
+    assert app.selectbox(key="pause-which").options == ["Shop PageLoadTime {Page=/}"]
+    app = app.button(key="resume-0").click().run()
+    assert desk.paused() == frozenset()
+    assert [(each.target, each.detail["what"]) for each in audit.newest(5)] == [
+        ("Shop PageLoadTime by Page", "resume"),
+        ("Shop PageLoadTime by Page", "pause"),
+    ]
+
+
+def test_a_viewer_pauses_nothing(open_page: Open, tmp_path: Path) -> None:
+    shown, desk, _ = engineer(tmp_path, Role.VIEWER)
+    assert open_page(shown, "page_load").button(key="pause-now").disabled
+    assert desk.paused() == frozenset()
+
+
+def test_the_price_of_a_new_metric_counts_those_of_the_account(open_page: Open, tmp_path: Path) -> None:
+    shown, _, _ = engineer(tmp_path)
+    others = [MetricId("CWAgent", f"m{number}") for number in range(11)]
+    app = form(open_page(replace(shown, sources=loads(SHOP, *others)), "page_load"), value="1.5", by="Page=/new")
+    assert "this adds 1 metric, $0.30 a month" in text(app).replace("\\", "")
+    assert "0 of 10 free left beside" in text(app).replace("\\", "")
 
 
 def form(app: AppTest, **values: str) -> AppTest:

@@ -22,14 +22,16 @@ pytestmark = pytest.mark.wire
 ROOT = Path(__file__).parents[2]
 
 
-def command(cloud: Cloud, folder: Path, *arguments: str, allow: str = "127.0.0.0/8") -> subprocess.Popen[str]:
+def command(
+    cloud: Cloud, folder: Path, *arguments: str, allow: str = "127.0.0.0/8", **settings: str
+) -> subprocess.Popen[str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WATCHKEEPER_"))}
     ours |= {
         "WATCHKEEPER_CLOUD": "demo",
         "WATCHKEEPER_DEMO_PORT": str(urlsplit(cloud.url).port),
         "WATCHKEEPER_DATA_DIR": str(folder),
         "WATCHKEEPER_PROBE_ALLOW": allow,
-    }
+    } | settings
     return subprocess.Popen(
         [sys.executable, "-m", "collectors", *arguments],
         cwd=ROOT, env=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -63,6 +65,14 @@ def test_a_probe_puts_load_time_and_failure(today: Cloud, tmp_path: Path) -> Non
         StartTime=now - timedelta(minutes=10), EndTime=now + timedelta(minutes=10),
     )  # fmt: skip
     assert [point["ExtendedStatistics"]["p90"] for point in answer["Datapoints"]] == [pytest.approx(good["total"])]
+
+
+def test_a_probe_says_from_where_where_a_setting_names_it(cloud: Cloud, tmp_path: Path) -> None:
+    with serving(home=page()) as port:
+        probe = ("probe", f"http://127.0.0.1:{port}/", "--put")
+        command(cloud, tmp_path, *probe, WATCHKEEPER_PROBE_REGION="Berlin, office").communicate(timeout=60)
+    said, _ = command(cloud, tmp_path, "spool").communicate(timeout=60)
+    assert "Region=Berlin, office, Source=probe}" in said
 
 
 def test_a_probe_goes_on_until_it_is_stopped(cloud: Cloud, tmp_path: Path) -> None:

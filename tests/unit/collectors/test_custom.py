@@ -19,7 +19,7 @@ from cloud.guarding import NotOnTheList
 from cloud.ledger import Ledger
 from cloud.metering import Meter
 from cloud.pushing import Pusher, may_have_arrived
-from cloud.settings import Settings
+from cloud.settings import CREDENTIALS_IN_ENVIRONMENT, Settings
 from collectors.cardinality import HighCardinalityError
 from collectors.custom import Metrics
 from collectors.custom_delivery import Outcome
@@ -78,6 +78,29 @@ def test_ten_lines_reach_aws(make: Make, endpoint: Endpoint, arrivals: Arrivals)
             "Counts": [1.0, 3.0],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [({}, True), ({"WATCHKEEPER_CLOUD": "auto"}, True), ({"WATCHKEEPER_CLOUD": "demo"}, False)]
+    + [({name: "x"}, False) for name in CREDENTIALS_IN_ENVIRONMENT],
+)
+def test_an_application_that_named_no_cloud_is_told_that_it_talks_to_the_demo(
+    said: dict[str, str],
+    warned: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: Any,
+) -> None:
+    """On an instance with only a role nothing in the environment says that AWS is meant."""
+    for name in (*CREDENTIALS_IN_ENVIRONMENT, "WATCHKEEPER_CLOUD"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"WATCHKEEPER_DATA_DIR": str(tmp_path), **said}.items():
+        monkeypatch.setenv(name, value)
+    Metrics("Shop", background=False, exit_seconds=0).close()
+    told = [record.getMessage() for record in caplog.records]
+    assert any("the demo cloud at http://127.0.0.1:4566 is meant, not AWS" in each for each in told) is warned
+    assert any("set WATCHKEEPER_CLOUD=aws" in each for each in told) is warned
 
 
 def test_high_resolution_keeps_its_second_and_others_their_minute(

@@ -38,6 +38,7 @@ def run(endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setenv("WATCHKEEPER_CLOUD", "demo")
     monkeypatch.setenv("WATCHKEEPER_DEMO_PORT", str(endpoint.port))
     monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path / "var"))
+    endpoint.answers["ListMetrics"] = lambda _: {"Metrics": []}
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main(list(arguments))
@@ -71,6 +72,46 @@ def test_a_value_is_priced_pushed_and_delivered(run: Run, endpoint: Endpoint, ar
     assert request["MetricData"][0]["Dimensions"] == [{"Name": "Page", "Value": "/?a=b"}]
     assert arrivals.values == {("Load", 1.5): 2}
     assert run(*value)[1].startswith("1 value: this adds no metric.")
+
+
+def test_what_others_of_the_account_push_uses_the_free_ones_too(
+    run: Run, endpoint: Endpoint, arrivals: Arrivals
+) -> None:
+    taken = [{"Namespace": "CWAgent", "MetricName": f"m{n}", "Dimensions": []} for n in range(12)]
+    load = {"Namespace": "Custom", "MetricName": "Load", "Dimensions": []}
+    own = {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": []}
+    endpoint.answers["ListMetrics"] = lambda _: {"Metrics": [*taken, load, own]}
+    assert run("push", "Load", "1")[1].startswith(
+        "1 value: this adds 1 metric, 1 of them reports already, $0.00 a month, 0 of 10 free left beside 13 others"
+    )
+    assert run("push", "Size", "1")[1].startswith("1 value: this adds 1 metric, $0.30 a month (")
+    asked = len(endpoint.requests("ListMetrics"))
+    assert run("push", "Size", "1")[1].startswith("1 value: this adds no metric.")
+    assert len(endpoint.requests("ListMetrics")) == asked, "where nothing is new nobody is asked"
+
+
+def test_a_price_is_said_where_the_others_may_not_be_read(run: Run, endpoint: Endpoint, arrivals: Arrivals) -> None:
+    endpoint.answers["ListMetrics"] = lambda _: (400, {"__type": "AccessDenied", "message": "no"})
+    assert run("push", "Load", "1") == (
+        0,
+        "1 value: this adds 1 metric, $0.00 a month, 10 of 10 free left.\nDelivered.\n",
+        "",
+    )
+
+
+def test_a_paused_metric_is_accepted_and_never_sent(run: Run, endpoint: Endpoint, arrivals: Arrivals) -> None:
+    run("push", "Load", "1")
+    said = run("spool", "--pause", "Custom", "Load")[1]
+    assert "paused     0 not sent: all of Custom Load\n" in said
+    assert run("push", "Load", "2", "--dimension", "Page=/")[0] == 0
+    assert run("push", "Size", "3")[0] == 0
+    assert arrivals.values == {("Load", 1.0): 1, ("Size", 3.0): 1}
+    said = run("spool", "--resume", "Custom", "Load")[1]
+    assert "paused     1 not sent: nothing is paused\n" in said
+    assert "dropped    0" in said
+    run("push", "Load", "4")
+    assert arrivals.values[("Load", 4.0)] == 1, "what was paused is not sent later"
+    assert arrivals.values.total() == 3
 
 
 def test_a_file_is_pushed_as_a_whole_or_not_at_all(run: Run, tmp_path: Path, arrivals: Arrivals) -> None:

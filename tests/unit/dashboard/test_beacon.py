@@ -23,8 +23,10 @@ SNIPPET = Path(__file__).parents[3] / "static" / "beacon.js"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[BeaconDesk]:
-    settings = Settings(cloud="demo", data_dir=tmp_path, demo_port=9, beacon_origins=(SHOP,))
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[BeaconDesk]:
+    """Takes beacons of one site; a test may name the countries that it tells apart."""
+    regions = getattr(request, "param", ())
+    settings = Settings(cloud="demo", data_dir=tmp_path, demo_port=9, beacon_origins=(SHOP,), beacon_regions=regions)
 
     def make(settings: Settings) -> Metrics:
         clock = int(AT.timestamp() * 1000)
@@ -36,7 +38,12 @@ def desk(tmp_path: Path) -> Iterator[BeaconDesk]:
 
 
 def send(
-    desk: BeaconDesk, *parts: bytes, origin: str = SHOP, method: str = "POST", client: str = "198.51.100.9"
+    desk: BeaconDesk,
+    *parts: bytes,
+    origin: str = SHOP,
+    method: str = "POST",
+    client: str = "198.51.100.9",
+    country: str = "",
 ) -> tuple[int, dict[str, str]]:
     """Send one request without a socket; give the status and the headers."""
     app = Starlette(routes=[desk.route()])
@@ -52,6 +59,7 @@ def send(
         answer.append(message)
 
     headers = [(b"origin", origin.encode()), (b"user-agent", b"Chrome/156.0")] if origin else []
+    headers += [(b"cloudfront-viewer-country", country.encode())] if country else []
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": "/beacon",
         "raw_path": b"/beacon", "query_string": b"", "root_path": "", "scheme": "http", "headers": headers,
@@ -73,6 +81,13 @@ def test_a_beacon_becomes_a_metric_of_its_page_and_of_its_browser(desk: BeaconDe
     assert status == 204
     assert headers["access-control-allow-origin"] == SHOP
     assert put(desk) == {("PageLoadTime", "/employees/:id users"), ("PageLoadTime", "Chrome users")}
+
+
+@pytest.mark.parametrize("desk", [("DE", "FR")], indirect=True)
+def test_the_proxys_word_for_the_country_is_taken_where_countries_are_told_apart(desk: BeaconDesk) -> None:
+    for country in ("DE", "US", ""):
+        send(desk, GOOD, country=country)
+    assert {where for _, where in put(desk)} == {"/employees/:id users", "Chrome users", "DE users", "other users"}
 
 
 @pytest.mark.parametrize("origin", ["", "https://evil.example"])

@@ -29,10 +29,11 @@ def beacons(
     each: Rate = UNBOUND,
     origins: tuple[str, ...] = (SHOP,),
     pages: tuple[str, ...] = (),
+    regions: tuple[str, ...] = (),
 ) -> Beacons:
     salts = itertools.count()
     limiter = Limiter(lambda: next(salts).to_bytes(16, "little"), each=each, everybody=Rate(1e6, 1))
-    return Beacons(origins=origins, pages=pages, metrics=FIELDS.values(), limiter=limiter)
+    return Beacons(origins=origins, pages=pages, metrics=FIELDS.values(), limiter=limiter, regions=regions)
 
 
 def test_what_is_kept_is_a_template_a_family_and_values() -> None:
@@ -46,6 +47,13 @@ def test_what_is_kept_is_a_template_a_family_and_values() -> None:
     ]
     assert desk.counts == {"kept": 1}
     assert set(FIELDS.values()) <= set(UNITS)
+
+
+@pytest.mark.parametrize(("said", "kept"), [("DE", "DE"), ("FR", "other"), ("", "other"), ("x" * 9_000, "other")])
+def test_a_country_is_kept_where_it_is_one_of_those_that_are_told_apart(said: str, kept: str) -> None:
+    found = beacons(regions=("DE", "US")).points(body(load=1), origin=SHOP, agent="", at=AT, region=said)
+    assert [dict(point.dimensions) for point in found][2:] == [{"Region": kept, "Source": "users"}]
+    assert len(beacons().points(body(load=1), origin=SHOP, agent="", at=AT, region=said)) == 2, "none is kept unasked"
 
 
 @pytest.mark.parametrize(
