@@ -49,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("series", type=Path, metavar="SERIES.csv")
     backtest.add_argument("--json", action="store_true", help="print transitions, notifications and limits as JSON")
     backtest.set_defaults(run=_backtest)
+    _add_health(commands)
+    _add_as_code(commands)
+    return parser
+
+
+def _add_health(commands: Any) -> None:
+    """The commands that look at what there is: wrong alarms, and missing ones."""
     examined = commands.add_parser(
         "doctor", help="say what is wrong with the alarms that exist, and what would mend it"
     )
@@ -63,8 +70,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--account", help="of the watched accounts only this one")
         command.add_argument("--region", help="of the watched regions only this one")
         command.add_argument("--json", action="store_true", help="for programs")
-    _add_as_code(commands)
-    return parser
 
 
 def _add_as_code(commands: Any) -> None:

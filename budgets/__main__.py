@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,6 +19,12 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m budgets", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_focus, _add_report, _add_prices):
+        add(commands)
+    return parser
+
+
+def _add_focus(commands: Any) -> None:
     focus = commands.add_parser(
         "focus",
         help="add up a billing export, exactly",
@@ -37,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     focus.add_argument("--to", dest="until", type=_day, metavar="DAY", help="one past the last day")
     focus.add_argument("--json", action="store_true", help="print amounts as decimal strings in JSON")
     focus.set_defaults(run=_focus)
+
+
+def _add_report(commands: Any) -> None:
     report = commands.add_parser(
         "report",
         help="write a month as HTML and PDF",
@@ -48,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--pdf", type=Path, metavar="FILE")
     report.add_argument("--account", help="of the watched accounts this one's budgets and allowances")
     report.set_defaults(run=_report)
+
+
+def _add_prices(commands: Any) -> None:
     prices = commands.add_parser(
         "prices",
         help="list the prices of the estimate, and where each was read",
@@ -57,7 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     prices.add_argument("--unsure", action="store_true", help="only those to compare before money is staked on them")
     prices.add_argument("--json", action="store_true", help="print them as JSON, amounts as decimal strings")
     prices.set_defaults(run=_prices)
-    return parser
 
 
 def _day(text: str) -> date:

@@ -18,7 +18,8 @@ from botocore.model import StructureShape
 
 from access.changes import Answer, ChangePlan, Document, Expected, Look, Step, canonical, differences
 from access.policy import Action
-from budgets.definition import ANY_ACCOUNT, Alert, BudgetDefinition, DefinitionErrors, Subscriber
+from budgets.definition import ANY_ACCOUNT, Alert, BudgetDefinition, Subscriber
+from budgets.refusals import DefinitionErrors
 from budgets.words import alert_words, told_words
 from core.money import Money
 from core.reading import Scope

@@ -9,16 +9,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from access.changes import Document, Look
-from budgets.definition import (
-    NEVER,
-    Alert,
-    BudgetDefinition,
-    CostTypes,
-    Kind,
-    Subscriber,
-    from_response,
-    to_request,
-)
+from budgets.definition import NEVER, Alert, BudgetDefinition, CostTypes, Kind, Subscriber
+from budgets.requests import from_response, to_request
 from core.reading import Scope
 
 _BUDGET: Final = ("budgets", "DescribeBudget")

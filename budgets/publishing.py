@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from access.changes import ChangePlan, Document, Expected, FieldChange, Look, Step, canonical, differences
 from access.policy import Action
 from budgets.actions import delete_steps, month_of_actions
-from budgets.definition import Alert, BudgetDefinition, DefinitionErrors, Subscriber, parse, to_request
+from budgets.definition import Alert, BudgetDefinition, Subscriber
 from budgets.live import (
     AlertVersion,
     LiveBudget,
@@ -27,6 +27,8 @@ from budgets.live import (
     told,
     version_of,
 )
+from budgets.refusals import DefinitionErrors
+from budgets.requests import parse, to_request
 from budgets.words import alert_words, described, subscriber_words, told_words
 from core.money import ZERO, Money
 from core.reading import Scope

@@ -13,8 +13,9 @@ import streamlit as st
 from access.changes import ChangePlan
 from access.policy import Action, decide
 from budgets import actions, publishing
-from budgets.definition import BudgetDefinition, DefinitionErrors, Kind, zero_spend
+from budgets.definition import BudgetDefinition, Kind, zero_spend
 from budgets.live import live_of
+from budgets.refusals import DefinitionErrors
 from collectors.budget_readings import BudgetReading
 from collectors.delivery import Seen
 from collectors.spend import billing

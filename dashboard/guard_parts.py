@@ -18,7 +18,8 @@ from dashboard import parts, plan_dialog
 from dashboard.cached import Context
 from dashboard.guardroom import Guards
 from dashboard.views import guard, guard_tables
-from dashboard.views.guard import Asked, GuardReadings, GuardView, Offer
+from dashboard.views.guard import GuardReadings, GuardView
+from dashboard.views.guard_offers import Asked, Offer
 from dashboard.wording import capital, md, plain
 
 ROW_PIXELS = 34

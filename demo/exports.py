@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -75,7 +74,7 @@ def _zipped(lines: list[Line], payer: str, names: dict[str, str]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_rows(lines, payer, names))
+    writer.writerows(_row(line, payer, names) for line in lines)
     return gzip.compress(text.getvalue().encode(), compresslevel=3, mtime=0)
 
 
@@ -83,48 +82,55 @@ def _manifest(key: str) -> bytes:
     return json.dumps({"dataFiles": [f"s3://{BUCKET}/{key}"]}).encode()
 
 
-def _rows(lines: list[Line], payer: str, names: dict[str, str]) -> Iterator[dict[str, object]]:
-    for line in lines:
-        month = line.day.replace(day=1)
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        credit = line.record == Record.CREDIT
-        listed = "0" if credit else f"{(line.quantity * line.tariff.price):.10f}"
-        yield {
-            "BilledCost": f"{line.cost:f}",
-            "BillingAccountId": payer,
-            "BillingAccountName": names.get(payer, payer),
-            "BillingCurrency": "USD",
-            "BillingPeriodStart": _midnight(month),
-            "BillingPeriodEnd": _midnight(following),
-            "ChargeCategory": "Credit" if credit else "Usage",
-            "ChargeDescription": CREDIT if credit else f"${line.tariff.price} per {line.tariff.unit}",
-            "ChargeFrequency": "One-Time" if credit else "Usage-Based",
-            "ChargePeriodStart": _midnight(line.day),
-            "ChargePeriodEnd": _midnight(line.day + timedelta(days=1)),
-            "ConsumedQuantity": "" if credit else f"{line.quantity:f}",
-            "ConsumedUnit": "" if credit else line.tariff.unit,
-            "ContractedCost": f"{line.cost:f}",
-            "ContractedUnitPrice": "" if credit else f"{line.tariff.price:f}",
-            "EffectiveCost": f"{line.cost:f}",
-            "InvoiceIssuerName": SELLER,
-            "ListCost": listed,
-            "ListUnitPrice": "" if credit else f"{line.tariff.price:f}",
-            "PricingCategory": "" if credit else "Standard",
-            "PricingQuantity": "" if credit else f"{line.quantity:f}",
-            "PricingUnit": "" if credit else line.tariff.unit,
-            "ProviderName": "AWS",
-            "PublisherName": SELLER,
-            "RegionId": line.region,
-            "RegionName": region_name(line.region),
-            "ServiceCategory": CATEGORIES[line.tariff.code],
-            "ServiceName": line.tariff.service,
-            "SubAccountId": line.account,
-            "SubAccountName": names.get(line.account, line.account),
-            "Tags": json.dumps(line.tags, sort_keys=True) if line.tags else "",
-            "x_Operation": line.tariff.operation,
-            "x_ServiceCode": line.tariff.code,
-            "x_UsageType": line.usage_type,
-        }
+def _row(line: Line, payer: str, names: dict[str, str]) -> dict[str, object]:
+    """Give one row of FOCUS."""
+    month = line.day.replace(day=1)
+    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    credit = line.record == Record.CREDIT
+    return {
+        "BilledCost": f"{line.cost:f}",
+        "BillingAccountId": payer,
+        "BillingAccountName": names.get(payer, payer),
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": _midnight(month),
+        "BillingPeriodEnd": _midnight(following),
+        "ChargeCategory": "Credit" if credit else "Usage",
+        "ChargeDescription": CREDIT if credit else f"${line.tariff.price} per {line.tariff.unit}",
+        "ChargeFrequency": "One-Time" if credit else "Usage-Based",
+        "ChargePeriodStart": _midnight(line.day),
+        "ChargePeriodEnd": _midnight(line.day + timedelta(days=1)),
+        "ContractedCost": f"{line.cost:f}",
+        "EffectiveCost": f"{line.cost:f}",
+        "InvoiceIssuerName": SELLER,
+        "ListCost": "0" if credit else f"{(line.quantity * line.tariff.price):.10f}",
+        "ProviderName": "AWS",
+        "PublisherName": SELLER,
+        "RegionId": line.region,
+        "RegionName": region_name(line.region),
+        "ServiceCategory": CATEGORIES[line.tariff.code],
+        "ServiceName": line.tariff.service,
+        "SubAccountId": line.account,
+        "SubAccountName": names.get(line.account, line.account),
+        "Tags": json.dumps(line.tags, sort_keys=True) if line.tags else "",
+        "x_Operation": line.tariff.operation,
+        "x_ServiceCode": line.tariff.code,
+        "x_UsageType": line.usage_type,
+        **({} if credit else _used(line)),
+    }
+
+
+def _used(line: Line) -> dict[str, object]:
+    """Give what was used at which price; of a credit nothing was."""
+    quantity, price, unit = f"{line.quantity:f}", f"{line.tariff.price:f}", line.tariff.unit
+    return {
+        "ConsumedQuantity": quantity,
+        "ConsumedUnit": unit,
+        "ContractedUnitPrice": price,
+        "ListUnitPrice": price,
+        "PricingCategory": "Standard",
+        "PricingQuantity": quantity,
+        "PricingUnit": unit,
+    }
 
 
 def _midnight(day: date) -> str:

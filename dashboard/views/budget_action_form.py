@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from budgets.actions import ActionKind, BudgetAction, check, dry_run
-from budgets.definition import BudgetDefinition, DefinitionErrors
+from budgets.definition import BudgetDefinition
+from budgets.refusals import DefinitionErrors
 from dashboard.views.budget_form import addresses, subscribers
 from dashboard.views.draft_text import DraftError
 

@@ -10,21 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from budgets.definition import (
-    NEVER,
-    Alert,
-    BudgetDefinition,
-    CostTypes,
-    DefinitionErrors,
-    Kind,
-    Limit,
-    Subscriber,
-    TimeUnit,
-    from_response,
-    parse,
-    to_request,
-)
+from budgets.definition import NEVER, Alert, BudgetDefinition, CostTypes, Kind, Limit, Subscriber, TimeUnit
 from budgets.live import settable
+from budgets.refusals import DefinitionErrors
+from budgets.requests import from_response, parse, to_request
 from budgets.words import day_words, number
 from core.timespan import parse_instant
 from dashboard.views.budget_draft import FIXED, PLANNED, AlertDraft, BudgetDraft

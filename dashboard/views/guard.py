@@ -8,26 +8,25 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from access.approvals import Proposal, Standing
+from access.approvals import Proposal
 from access.audit import Record
 from access.changes import ChangePlan
 from access.identity import Actor
-from budgets.estimate import Official, PastError
+from budgets.estimate import PastError
 from budgets.freezing import Prior, Rehearsal
 from budgets.guard import ORDER, GuardState, Mode, Rules, Rung, Status
 from core.reading import Fault, Reading, Verdict, joined_faults
-from core.timespan import Timespan
-from dashboard.charts.view import ChartView, Line, LineKind, Threshold, Tone
-from dashboard.guardroom import Guards, tag_text
-from dashboard.views import guard_tables
-from dashboard.views.estimating import BUDGETS, Spending
+from dashboard.charts.view import ChartView
+from dashboard.guardroom import Guards
+from dashboard.views import guard_chart, guard_tables
+from dashboard.views.estimating import Spending
 from dashboard.views.frame import Badge
+from dashboard.views.guard_offers import Asked, Offer, asked, may_restore, offer
 from dashboard.views.guard_tables import cents
 from dashboard.views.tiles import Tile
-from dashboard.wording import ALARM, INFO, NO_DATA, NO_VALUE, OK, WARNING, Look, age, capital, listed, moment, plain
+from dashboard.wording import ALARM, INFO, NO_DATA, NO_VALUE, OK, WARNING, Look, age, capital, moment, plain
 
 OLD: Final = timedelta(minutes=30)
 """Estimates this old are stale: they are made every ten minutes."""
@@ -74,34 +73,6 @@ class GuardReadings:
     """What waits for a second person, or was approved and not done yet."""
     history: tuple[Record, ...]
     """What the audit record has of the guard, newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A rung as the page offers it."""
-
-    rung: Rung
-    """Which one."""
-    plan: ChangePlan
-    """Exactly what it would do now."""
-    sentence: str
-    """What an hour of it saves, and what it leaves alone; foreign text."""
-    may: Verdict
-    """Whether this viewer may do it now, and why not."""
-    may_propose: Verdict
-    """Whether this viewer may ask a second person; not allowed where none is needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A proposal as the page offers it."""
-
-    proposal: Proposal
-    """The proposal."""
-    text: str
-    """What, by whom, until when; foreign text."""
-    may: Verdict
-    """Whether this viewer may approve it, and why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +142,14 @@ def build(found: GuardReadings, guards: Guards, actor: Actor, *, now: datetime) 
         state=_standing(state, found),
         sentence=_sentence(found, state),
         tiles=_tiles(found, state, now),
-        chart=_chart(found, now),
-        chart_note=_chart_note(found, now),
+        chart=guard_chart.chart(found.spending, found.rules, now=now),
+        chart_note=guard_chart.chart_note(found.spending, now=now),
         ladder=_ladder(found.rules, state, now),
-        offers=tuple(_offer(rung, each.value, guards, actor, now) for rung, each in found.rehearsals.items()),
-        asked=tuple(_asked(each, guards, actor, now) for each in found.pending),
+        offers=tuple(offer(rung, each.value, guards, actor, now=now) for rung, each in found.rehearsals.items()),
+        asked=tuple(asked(each, guards, actor, now=now) for each in found.pending),
         priors=guard_tables.priors(found.priors, now),
         back=found.back.value,
-        may_restore=_may_restore(found, guards, actor, now),
+        may_restore=may_restore(found.priors, found.back, guards, actor, now=now),
         lines=guard_tables.lines(found.spending),
         prices_note=guard_tables.prices_note(found.spending),
         uncounted=guard_tables.uncounted(found.spending),
@@ -239,7 +210,7 @@ def _tiles(found: GuardReadings, state: GuardState | None, now: datetime) -> tup
         _tile("estimate", "Our estimate, month so far", cents(made.total) if made else NO_VALUE,
               f"counted {age(made.at, now=now)} ago" if made else "nothing could be counted", alarming=False),
         _tile("official", "AWS, month so far", cents(official.total) if official else NO_VALUE,
-              _aged(official, now) if official else "AWS's figure was not read"),
+              guard_chart.aged(official, now=now) if official else "AWS's figure was not read"),
         _tile("hour", "An hour costs now", cents(made.per_hour) if made else NO_VALUE,
               "by our estimate of the last 15 min"),
         _tile("error", "Past estimates were off by", NO_VALUE if error.typical is None else _percent(error.typical),
@@ -249,13 +220,6 @@ def _tiles(found: GuardReadings, state: GuardState | None, now: datetime) -> tup
         _tile("uncounted", "Not in our estimate", f"{len(made.uncounted)} things" if made else NO_VALUE,
               "listed below with their reasons"),
     )  # fmt: skip
-
-
-def _aged(official: Official, now: datetime) -> str:
-    """Name a figure with its age; Budgets do not say when theirs is from."""
-    if official.source == BUDGETS:
-        return f"{official.source}, asked {age(official.at, now=now)} ago"
-    return f"{official.source}, {age(official.at, now=now)} old"
 
 
 def _tile(key: str, label: str, value: str, yardstick: str, *, alarming: bool = False) -> Tile:
@@ -271,53 +235,6 @@ def _error_words(error: PastError) -> str:
 
 def _percent(part: Decimal) -> str:
     return f"{100 * part:.1f}%" if abs(part) < 1 else f"{100 * part:.0f}%"
-
-
-# -- picture ----------------------------------------------------------------------------------------------------------
-
-_TONES: Final = {Rung.NOTIFY: Tone.INFO, Rung.FREEZE: Tone.WARNING, Rung.ZERO: Tone.ALARM, Rung.STOP: Tone.ALARM}
-
-
-def _chart(found: GuardReadings, now: datetime) -> ChartView:
-    """Draw the estimates of the month, which are ours, and AWS's newest figures as points of their own."""
-    points = {int(each.at.timestamp()): float(each.total.amount) for each in found.spending.kept}
-    made = found.spending.estimate
-    if made is not None:
-        points[int(made.at.timestamp())] = float(made.total.amount)
-    start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    if len(points) == 1:
-        points[int(now.timestamp())] = next(iter(points.values()))  # one point alone would not be seen
-    lines = [_points("Our estimate", points, LineKind.LINE, emphasis=True)] if points else []
-    for each in found.spending.officials:
-        at, value = int(each.at.timestamp()), float(each.total.amount)
-        lines.append(_points(each.source, {at: value, int(now.timestamp()): value}, LineKind.STEP))
-    thresholds = tuple(
-        Threshold(float(money.amount), str(rung), tone=_TONES[rung]) for rung, money in (found.rules.at or {}).items()
-    )
-    first = min(points, default=int(start.timestamp()))
-    begin = max(start.timestamp(), min(first, now.timestamp() - 86_400))
-    span = Timespan(datetime.fromtimestamp(begin, tz=now.tzinfo), now + timedelta(hours=1))
-    note = "" if lines else "Nothing was counted yet"
-    return ChartView(
-        "guard", "Spend and thresholds", "USD", tuple(lines), span, "month so far", thresholds=thresholds, note=note
-    )
-
-
-def _points(name: str, points: Mapping[int, float], kind: LineKind, *, emphasis: bool = False) -> Line:
-    times = sorted(points)
-    values = np.array([points[time] for time in times])
-    return Line(name, np.array(times, np.int64), values, kind=kind, emphasis=emphasis, dash=kind is LineKind.STEP)
-
-
-def _chart_note(found: GuardReadings, now: datetime) -> str:
-    made = found.spending.estimate
-    ours = (
-        f"Ours was counted {age(made.at, now=now)} ago; {len(made.uncounted)} things are not in it."
-        if made
-        else "Nothing could be counted."
-    )
-    theirs = "; ".join(f"{cents(each.total)} by {_aged(each, now)}" for each in found.spending.officials)
-    return plain(f"{ours} {f'AWS says: {theirs}.' if theirs else 'AWS has said nothing yet.'} The two are never added.")
 
 
 # -- the ladder -------------------------------------------------------------------------------------------------------
@@ -357,51 +274,3 @@ def _status(rung: Rung, status: Status | None, state: GuardState | None) -> str:
     if status is Status.DONE and rung is not Rung.NOTIFY:
         return f"{OK.glyph} restored"
     return NO_VALUE if status is None else f"{_LOOKS[status].glyph} {status}"
-
-
-# -- offers -----------------------------------------------------------------------------------------------------------
-
-
-def _offer(rung: Rung, found: Rehearsal, guards: Guards, actor: Actor, now: datetime) -> Offer:
-    may = guards.may(found.plan, actor, now=now)
-    return Offer(rung, found.plan, _saving(found), may, _may_propose(found.plan, may))
-
-
-def _may_propose(plan: ChangePlan, may: Verdict) -> Verdict:
-    """A person who lacks nothing but a second one may ask for that."""
-    if may.allowed or not plan.steps or may.reason != "A second person has to approve this first.":
-        return Verdict(allowed=False, reason=may.reason)
-    return Verdict(allowed=True, reason="Ask a second person to approve exactly this.")
-
-
-def _saving(found: Rehearsal) -> str:
-    if not found.plan.steps:
-        nothing = "Nothing would change: it is so already, or nothing has the tag."
-        return plain(f"{nothing} {_left_out(found)}")
-    said = [f"Saves {cents(found.saves)} an hour."] if found.saves.amount else []
-    if found.avoids.amount:
-        said.append(f"Keeps up to {cents(found.avoids)} an hour from being added.")
-    if found.unknown:
-        said.append(f"The price of {listed(found.unknown)} is not known, so it may be more.")
-    return plain(" ".join((*said, _left_out(found))))
-
-
-def _left_out(found: Rehearsal) -> str:
-    return f"Left alone without the tag {tag_text()}: {listed(found.left_out)}." if found.left_out else ""
-
-
-def _asked(proposal: Proposal, guards: Guards, actor: Actor, now: datetime) -> Asked:
-    standing = proposal.standing(now)
-    by = f"proposed by {proposal.proposer} ({proposal.proposer_person})"
-    if standing is Standing.APPROVED:
-        by += f", approved by {proposal.approver} ({proposal.approver_person})"
-    text = f"{proposal.title}: {listed(proposal.targets)}; {by}, {standing} until {moment(proposal.until, now=now)}"
-    return Asked(proposal, plain(text), guards.may_approve(proposal, actor, now=now))
-
-
-def _may_restore(found: GuardReadings, guards: Guards, actor: Actor, now: datetime) -> Verdict:
-    if not found.priors:
-        return Verdict(allowed=False, reason="Nothing is held back, so there is nothing to restore.")
-    if found.back.faults:
-        return Verdict(allowed=False, reason="What there is now could not be read, so nothing is put back blindly.")
-    return guards.may_restore(found.back.value, actor, now=now)

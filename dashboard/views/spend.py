@@ -12,8 +12,8 @@ import pandas as pd
 
 from budgets import forecast as forecasting
 from budgets.allowances import Allowance, Offer, assess_all
-from budgets.definition import from_response
 from budgets.forecast import Forecast, Usage
+from budgets.requests import from_response
 from budgets.tracking import DaySpend, Official, State, Sums, Tracked, nothing, sum_up, track
 from collectors.budget_readings import BudgetReading
 from collectors.cost_outlook import Outlook
@@ -116,7 +116,6 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
     ahead = _forecast(usage, today)
     month = [day for day in days if day.day >= today.replace(day=1)]
     sums = sum_up(month) if month else None
-    plan = found.free_tier.value.plan
     return SpendView(
         read_at=min((found.at, *(each.at for each in (found.budgets, found.free_tier) if each.faults))),
         state=spend_words.state(shown),
@@ -127,16 +126,7 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
         chart=spend_chart.chart(shown, tracked, days, ahead, found.outlook.value.anomalies, today),
         chart_note=spend_chart.chart_note(usage, ahead, costs_at=found.lines.at, now=now),
         aws_note=spend_chart.aws_note(found.outlook, now=now),
-        tiles=spend_words.tiles(
-            sums,
-            ahead,
-            allowances,
-            tracked,
-            plan.credits if plan else None,
-            costs_at=found.lines.at,
-            free_at=found.free_tier.at,
-            now=now,
-        ),
+        tiles=_tiles(found, sums, ahead, allowances, tracked, now=now),
         services=spend_tables.services(lines, today),
         services_note=spend_tables.services_note(found.lines, now=now),
         allowances=spend_tables.allowances(allowances, now=now),
@@ -149,6 +139,21 @@ def build(found: SpendReadings, *, now: datetime) -> SpendView:
 
 
 # -- what is known ----------------------------------------------------------------------------------------------------
+
+
+def _tiles(
+    found: SpendReadings,
+    sums: Sums | None,
+    ahead: Forecast | None,
+    allowances: Sequence[Allowance],
+    tracked: Sequence[spend_words.Shown],
+    *,
+    now: datetime,
+) -> tuple[Tile, ...]:
+    plan = found.free_tier.value.plan
+    left = plan.credits if plan else None
+    at = {"costs_at": found.lines.at, "free_at": found.free_tier.at}
+    return spend_words.tiles(sums, ahead, allowances, tracked, left, now=now, **at)
 
 
 def days_of(lines: Sequence[SpendLine]) -> list[DaySpend]:

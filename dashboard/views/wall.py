@@ -16,12 +16,7 @@ from dashboard.views import fleet as fleets
 from dashboard.views import happenings
 from dashboard.views.fleet import Fleet
 from dashboard.views.frame import Badge, Frame, freshness, pace_badges, said_once
-from dashboard.views.panels import (
-    chart,
-    grid,
-    latest,
-    queries,
-)
+from dashboard.views.panels import Limit, chart, grid, latest, queries
 from dashboard.views.readings import WallReadings
 from dashboard.views.sources import Sources
 from dashboard.views.things import Group
@@ -115,11 +110,9 @@ class WallView:
     """Start of the newest datapoint on screen."""
 
 
-def build(found: WallReadings, *, now: datetime) -> WallView:
-    """Give the wall for what was read."""
-    limits = happenings.limits(found.alarms.value)
+def _charts(found: WallReadings, limits: Sequence[Limit]) -> dict[str, ChartView]:
     marks = tuple(happenings.mark(each) for each in _own(found) if each.started_at in found.on.span)
-    views = {
+    return {
         panel.key: chart(
             panel,
             found.metrics.value,
@@ -130,6 +123,12 @@ def build(found: WallReadings, *, now: datetime) -> WallView:
         )
         for panel in found.panels
     }
+
+
+def build(found: WallReadings, *, now: datetime) -> WallView:
+    """Give the wall for what was read."""
+    limits = happenings.limits(found.alarms.value)
+    views = _charts(found, limits)
     common, (metrics, targets, scaling, alarms, inventory) = said_once(
         (
             (*found.metrics.faults, *found.known_faults),

@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 from access.audit import Audit
 from access.changes import ChangePlan, Outcome, carry_out
 from access.identity import Actor, Role
-from budgets.definition import to_request, zero_spend
+from budgets.definition import zero_spend
+from budgets.requests import to_request
 from cloud.faults import AccessDenied, Throttled
 from collectors.budget_readings import BudgetReading, Notified
 from collectors.delivery import Seen

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from budgets.definition import from_response, parse, to_request, zero_spend
+from budgets.definition import zero_spend
+from budgets.requests import from_response, parse, to_request
 from cloud.clients import Clients
 from cloud.metering import Meter
 from cloud.settings import Settings

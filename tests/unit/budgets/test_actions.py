@@ -20,9 +20,10 @@ from budgets.actions import (
     month_of_actions,
     to_request,
 )
-from budgets.definition import DefinitionErrors, Subscriber
+from budgets.definition import Subscriber
 from budgets.publishing import create as create_budget
 from budgets.publishing import delete as delete_budget
+from budgets.refusals import DefinitionErrors
 from core.money import ZERO, Money
 from tests.unit.budgets.fake_budgets import FakeBudgets
 from tests.unit.budgets.test_publishing import HERE, MONTH, done, live

@@ -18,16 +18,14 @@ from budgets.definition import (
     AutoAdjust,
     BudgetDefinition,
     CostTypes,
-    DefinitionErrors,
     Kind,
     Limit,
     Subscriber,
     TimeUnit,
-    from_response,
-    parse,
-    to_request,
     zero_spend,
 )
+from budgets.refusals import DefinitionErrors
+from budgets.requests import from_response, parse, to_request
 
 LIMIT = {"Amount": "12.50", "Unit": "USD"}
 BUDGET = {"BudgetName": "month", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": LIMIT}

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from access.audit import Audit
 from access.changes import ChangePlan, Ending, Outcome, canonical, carry_out
 from access.identity import Actor, Role
-from budgets.definition import Alert, BudgetDefinition, DefinitionErrors, Limit, Subscriber, zero_spend
+from budgets.definition import Alert, BudgetDefinition, Limit, Subscriber, zero_spend
 from budgets.live import LiveBudget, notification_of, version_of
 from budgets.publishing import LATE, RESETS, SILENT, UNTAGGED, create, delete, update
+from budgets.refusals import DefinitionErrors
 from core.money import ZERO
 from core.reading import Scope
 from tests.unit.budgets.fake_budgets import FakeBudgets
