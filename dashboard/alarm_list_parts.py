@@ -12,7 +12,7 @@ import streamlit as st
 from alarms.as_code.folder import Standing
 from alarms.definition import Alarm, from_response
 from core.reading import Reading, Scope
-from dashboard import desk, parts
+from dashboard import desk, parts, thing_parts
 from dashboard.cached import Context
 from dashboard.deed_parts import deed_buttons, draw_bring_back, draw_exports
 from dashboard.views import alarm_list, alarm_roll, alarm_sparks
@@ -151,7 +151,7 @@ def table(view: AlarmList) -> tuple[str, ...]:
     )  # fmt: skip
     opened = st.session_state.get(_OPENED)
     if opened is not None and opened["row"] < len(names):
-        parts.open_alarm(names[opened["row"]])
+        thing_parts.open_alarm(names[opened["row"]])
     picked = tuple(names[row] for row in event.selection.rows if row < len(names))
     st.session_state[_PICKED] = picked
     return picked
@@ -177,7 +177,7 @@ def chosen_bar(context: Context, view: AlarmList, found: Roll, picked: Sequence[
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="alarm-deeds"):
         st.markdown(f"**{count(len(picked), 'alarm')} chosen**" if picked else "**None chosen**", width="content")
         if len(picked) == 1 and st.button("Open", icon=":material/open_in_new:", key="alarm-open"):
-            parts.open_alarm(picked[0])
+            thing_parts.open_alarm(picked[0])
         deed_buttons(context, picked, BULK, roll=found, key="alarms")
         with st.popover("Export", icon=":material/download:", key="alarm-export"):
             names = picked or [row.name for row in view.rows]

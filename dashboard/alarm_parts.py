@@ -15,7 +15,7 @@ from alarms.definition import Alarm, CompositeAlarm, MetricAlarm
 from alarms.doctor import Finding
 from collectors.alarm_states import AlarmState
 from core.reading import Scope
-from dashboard import action_parts, choices, parts
+from dashboard import action_parts, choices, parts, thing_parts
 from dashboard.alarm_list_parts import drift, tags
 from dashboard.cached import Context
 from dashboard.charts.components import draw_bench
@@ -194,8 +194,8 @@ def draw_tree(context: Context, found: Roll, alarm: CompositeAlarm) -> None:
     """Draw the alarms of the rule with their states; a click opens one."""
     states = {state.name: state for state in found.states}
     groups = alarm_page.tree(alarm, states, now=context.now())
-    picked = parts.states(groups, key="alarm-tree", name="Alarms of the rule", height=260, empty_text="")
-    parts.open_alarm(picked)
+    picked = thing_parts.states(groups, key="alarm-tree", name="Alarms of the rule", height=260, empty_text="")
+    thing_parts.open_alarm(picked)
 
 
 def checkup(context: Context, scope: Scope, name: str) -> Round | None:
@@ -259,7 +259,7 @@ def draw_parents(head: AlarmHead) -> None:
     """Draw the composite alarms that look at this one."""
     for parent in head.parents:
         if st.button(f"Part of {md(parent)}", icon=":material/account_tree:", key=f"alarm-parent-{parent}"):
-            parts.open_alarm(parent)
+            thing_parts.open_alarm(parent)
 
 
 def draw_gone(context: Context, found: Roll, name: str) -> None:

@@ -14,7 +14,7 @@ from alarms.doctor import Severity
 from alarms.kinds import Alarm
 from alarms.live import Live, live_of
 from core.reading import Scope
-from dashboard import desk, parts, plan_dialog
+from dashboard import desk, parts, plan_dialog, thing_parts
 from dashboard.cached import Context
 from dashboard.views import alarm_health, mending
 from dashboard.views import coverage as surveys
@@ -85,7 +85,7 @@ def draw_finding(context: Context, scope: Scope, view: FindingView, others: Sequ
                 st.caption(label)
                 st.text(text)
         if view.hops:
-            parts.states(view.hops, key="hops", name="Way of the notification", height=220, empty_text="")
+            thing_parts.states(view.hops, key="hops", name="Way of the notification", height=220, empty_text="")
         with st.container(horizontal=True, gap="small", key="finding-buttons"):
             _finding_buttons(context, scope, view, others)
         if view.command:

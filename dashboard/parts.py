@@ -19,11 +19,9 @@ from cloud.metering import feature
 from core.reading import Fault, Scope
 from dashboard import cached, presence
 from dashboard.cached import Context
-from dashboard.charts.unit import MISSING
 from dashboard.state import LONGEST_VALUE, RANGES, SHORTEST_SPAN, PageState, read
 from dashboard.views import frame
 from dashboard.views.frame import Badge, Notice
-from dashboard.views.things import Group, Item
 from dashboard.views.tiles import Tile
 from dashboard.wording import md, plain
 
@@ -33,13 +31,6 @@ LOG: Final = logging.getLogger("watchkeeper.dashboard")
 _HERE: Final = Path(__file__).parent
 _STYLES: Final = (_HERE.parent / "static" / "app.css", _HERE / "pages.css")
 _KIOSK: Final = _HERE / "kiosk.css"
-
-_states = st.components.v2.component(
-    "watchkeeper.states",
-    html='<div class="states"></div><p class="empty" hidden></p>',
-    css=(_HERE / "states.css").read_text(encoding="utf-8"),
-    js=(_HERE / "states.js").read_text(encoding="utf-8"),
-)
 
 
 def styles(*, kiosk: bool) -> None:
@@ -224,40 +215,6 @@ def empty(title: str, body: str) -> None:
         st.text(body, width="content")
 
 
-def states(
-    groups: Sequence[Group],
-    *,
-    key: str,
-    name: str,
-    height: int,
-    empty_text: str,
-    clickable: bool = True,
-) -> str | None:
-    """Draw a list of things with a state, and give the pick of the one that was just clicked."""
-    shown = [_group(group, clickable=clickable) for group in groups]
-    data = {"name": name, "height": height, "empty": empty_text, "groups": shown}
-    picked = _states(key=key, data=data, on_picked_change=lambda: None).picked
-    return picked if isinstance(picked, str) else None
-
-
-def _group(group: Group, *, clickable: bool) -> dict[str, Any]:
-    items = [_item(item) if clickable else _item(item) | {"pick": ""} for item in group.items]
-    return {"key": group.name, "name": plain(group.name), "items": items}
-
-
-def _item(item: Item) -> dict[str, str]:
-    return {
-        "key": item.key,
-        "tone": item.look.tone,
-        "glyph": item.look.glyph,
-        "title": plain(item.title),
-        "state": plain(item.state) or MISSING,
-        "detail": plain(item.detail),
-        "since": plain(item.since),
-        "pick": item.pick,
-    }
-
-
 def booked(name: str, load: Callable[[], T]) -> T:
     """Read with every call booked to the feature `name`."""
     with feature(name):
@@ -307,37 +264,6 @@ def tiles(shown: Sequence[Tile], *, key: str, tall: bool = False) -> None:
 TILES: Final = 6
 """Tiles side by side where there is room."""
 _DELTA_COLORS: Final[Mapping[bool | None, Any]] = {None: "off", True: "green", False: "red"}
-
-
-def fleet_control(names: Mapping[str, str], shown: str) -> None:
-    """Let the viewer choose among several fleets, by key and name; with one there is nothing to choose."""
-    with st.container(key="fleets"):
-        if len(names) < 2:
-            return
-        chosen = st.selectbox(
-            "Fleet",
-            list(names),
-            index=list(names).index(shown),
-            key=f"fleet-{shown}",
-            format_func=lambda key: plain(names[key]),
-            label_visibility="collapsed",
-            width=300,
-        )
-    if chosen != shown:
-        write(("fleet",), {"fleet": chosen})
-        st.rerun()
-
-
-def open_target(place: str | None) -> None:
-    """Go to the instance behind a target that was pressed, `i-0abc:80`; None stays here."""
-    if place:
-        st.switch_page("app_pages/resources.py", query_params={"resource": f"instance~{place.partition(':')[0]}"})
-
-
-def open_alarm(name: str | None) -> None:
-    """Go to an alarm's own page; None stays here."""
-    if name:
-        st.switch_page("app_pages/alarm.py", query_params={"name": name})
 
 
 def not_ready(why: str) -> None:

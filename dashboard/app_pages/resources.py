@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, choices, log_link_parts, parts
+from dashboard import cached, choices, log_link_parts, parts, thing_parts
 from dashboard.charts.components import draw_wall
 from dashboard.state import pinned
 from dashboard.views import log_links, resources
@@ -81,7 +81,7 @@ def draw_resource() -> None:
         draw_own_charts(shown)
         left, right = st.columns([7, 5], gap="xsmall")
         with left, parts.card("resource-scaling", "Scaling activities", None):
-            parts.states(
+            thing_parts.states(
                 shown.scaling,
                 key="resource-scaling",
                 name="Scaling activities",

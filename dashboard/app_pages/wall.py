@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import cached, log_link_parts, parts
+from dashboard import cached, log_link_parts, parts, thing_parts
 from dashboard.charts.components import WallEvent, draw_targets, draw_wall
 from dashboard.state import pinned
 from dashboard.views import log_links, wall
@@ -34,7 +34,7 @@ def draw_tiles() -> None:
                 if not state.kiosk:
                     clues = partial(log_links.of_fleet, seen.view.fleet)
                     log_link_parts.draw(context, state, clues, key="wall-logs")
-            parts.fleet_control(seen.view.fleets, seen.view.fleet)
+            thing_parts.fleet_control(seen.view.fleets, seen.view.fleet)
             parts.tiles(seen.view.tiles, key="kpi", tall=state.kiosk)
 
 
@@ -59,20 +59,20 @@ def draw_found(view: wall.WallView) -> None:
     with left, parts.card("targets", f"Target health · {view.targets.title}", view.targets.summary):
         parts.faults(view.target_faults)
         with st.container(height=244, border=False):
-            parts.open_target(draw_targets(view.targets.grid, key="targets"))
+            thing_parts.open_target(draw_targets(view.targets.grid, key="targets"))
     with middle:
         zoom(draw_wall(view.charts[:1], key="wall-capacity", height=238, columns=1))
     with right, parts.card("alarms", "Alarms now and lately", view.alarm_summary):
         parts.faults(view.alarm_faults)
-        picked = parts.states(
+        picked = thing_parts.states(
             view.alarms, key="alarm-rows", name="Alarms", height=244, empty_text="No alarm is set in this region.",
             clickable=not state.kiosk,
         )  # fmt: skip
-        parts.open_alarm(picked)
+        thing_parts.open_alarm(picked)
     zoom(draw_wall(view.charts[1:], key="wall-more", height=150, columns=3))
     with parts.card("scaling", "Scaling: what changed capacity, and why", None):
         parts.faults(view.scaling_faults)
-        parts.states(
+        thing_parts.states(
             view.scaling,
             key="scaling-rows",
             name="Scaling activities",
