@@ -34,6 +34,7 @@ FEW: Final = 20
 """Objects that an export is taken to have before it was looked at: data and manifest of each of its months."""
 OBJECTS_A_PAGE: Final = 1_000
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+ENOUGH: Final = "WATCHKEEPER_MONTHLY_CAP_USD allows more, and 0.01 is enough for most exports"
 NOTE: Final = "objects.json"
 _CHUNK: Final = 1 << 20
 _ADDRESS: Final = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
@@ -228,4 +229,5 @@ def _sentence(error: Exception, scope: Scope, doing: str) -> str:
     if isinstance(error, OSError) and not isinstance(error, (*EXPECTED,)):
         return f"was not fetched: {error.strerror or error}"
     found: CloudError = translate(error)
-    return found.sentence(scope, doing)
+    more = f"; {ENOUGH}" if isinstance(found, NotFree) else ""
+    return found.sentence(scope, doing) + more

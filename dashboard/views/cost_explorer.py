@@ -127,7 +127,7 @@ def _freshness(contents: Contents, *, now: datetime) -> Badge:
 
 def _nothing(contents: Contents, found: Answers) -> str:
     if not contents.rows:
-        why = (str(flaw) for flaw in contents.flaws[:MOST_REASONS])
+        why = (f"{str(flaw).removesuffix('.')}." for flaw in contents.flaws[:MOST_REASONS])
         return "\n".join(("There is no row that can be used.", *why))
     return "" if found.groups else "No row is what was asked for; take a filter away, or choose another month."
 
