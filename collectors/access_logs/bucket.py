@@ -6,18 +6,18 @@ zero nothing is fetched, and that is said with the price. An object is never wri
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cloud.clients import Clients
-from cloud.faults import EXPECTED, NotFree, ServiceFailure, translate
+from cloud.faults import EXPECTED, ServiceFailure, translate
+from collectors import s3_objects
 from collectors.access_logs.places import MOST_DAYS, end_of, folders, is_about
 from collectors.exports.bucket import Address
-from core.money import ZERO, Money
+from collectors.s3_objects import GET, LIST
+from core.money import Money
 from core.reading import Scope, Verdict
 from core.timespan import Timespan
 
@@ -25,9 +25,6 @@ MOST_OBJECTS: Final = 1_000
 """Objects of one look; a load balancer writes twelve an hour for each of its nodes."""
 MOST_BYTES: Final = 2 << 30
 """Bytes that are kept; beyond, the oldest are deleted."""
-_CHUNK: Final = 1 << 20
-_LIST: Final = "s3:ListObjectsV2"
-_GET: Final = "s3:GetObject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,11 @@ class Bucket:
     def offer(self, scope: Scope, span: Timespan) -> Offer:
         """Say what fetching a span costs at most."""
         days = sum(1 for _ in folders(self._address.prefix, scope, span))
-        most = self._price("ListObjectsV2") * days + self._price("GetObject") * MOST_OBJECTS
+        most = s3_objects.price(self._clients, LIST, days) + s3_objects.price(self._clients, GET, MOST_OBJECTS)
         left = self._clients.meter.money_left()
         if days > MOST_DAYS + 1:
             return Offer(most, Verdict(allowed=False, reason=f"Choose a span of {MOST_DAYS} days at most."))
-        least = self._price("ListObjectsV2") * days
+        least = s3_objects.price(self._clients, LIST, days)
         if least.amount > left.amount.amount:
             return Offer(most, Verdict(allowed=False, reason=f"Listing alone costs {least}, and {left}."))
         return Offer(most, Verdict(allowed=True, reason=f"{left}."))
@@ -76,11 +73,11 @@ class Bucket:
     def fetch(self, scope: Scope, span: Timespan) -> Fetched:
         """Fetch what is not here yet; what fails is said, and what was fetched stays."""
         number = size = 0
-        doing = _LIST
+        doing = LIST
         try:
             wanted = dict(self._listed(scope, span))
-            doing = _GET
-            self._afford(len(wanted))
+            doing = GET
+            s3_objects.afford(self._clients, len(wanted))
             for key, length in wanted.items():
                 self._object(scope, key, length)
                 number, size = number + 1, size + length
@@ -106,24 +103,11 @@ class Bucket:
                         raise ServiceFailure(f"the span has more than {MOST_OBJECTS:,} objects; choose a shorter one")
                     yield str(each["Key"]), int(each["Size"])
 
-    def _afford(self, number: int) -> None:
-        cost, left = self._price("GetObject") * number, self._clients.meter.money_left()
-        if cost.amount > left.amount.amount:
-            raise NotFree(f"{number} objects cost {cost}, and {left}")
-
     def _object(self, scope: Scope, key: str, size: int) -> None:
-        home, name = self._home(scope), key.rpartition("/")[2]
+        home = self._home(scope)
         home.mkdir(parents=True, exist_ok=True)
-        answer = self._clients.client(scope, "s3").get_object(Bucket=self._address.bucket, Key=key)
-        fresh = home / f"{name}.{secrets.token_hex(4)}.new"
-        try:
-            with closing(answer["Body"]) as body, fresh.open("wb") as stream:
-                written = sum(stream.write(chunk) for chunk in body.iter_chunks(_CHUNK))
-            if written != size:
-                raise ServiceFailure(f"{name} broke off after {written:,} of {size:,} bytes")
-            fresh.replace(home / name)
-        finally:
-            fresh.unlink(missing_ok=True)
+        path = home / key.rpartition("/")[2]
+        s3_objects.download(self._clients, scope, (self._address.bucket, key), path, size=size)
 
     def _sweep(self, scope: Scope) -> None:
         """Delete the oldest beyond what is kept."""
@@ -136,7 +120,3 @@ class Bucket:
 
     def _home(self, scope: Scope) -> Path:
         return self._folder / scope.account / scope.region
-
-    def _price(self, operation: str) -> Money:
-        price = self._clients.meter.prices.price("s3", operation)
-        return price.each if price else ZERO

@@ -10,10 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,8 +20,10 @@ from typing import Any, Final
 
 from cloud.clients import Clients
 from cloud.faults import EXPECTED, CloudError, NotFree, ServiceFailure, translate
+from collectors import s3_objects
 from collectors.exports.files import MANIFEST, MOST_FILES, ExportError, ExportFile, Flaw, Found, kind_of
-from core.money import ZERO, Money
+from collectors.s3_objects import GET, LIST
+from core.money import Money
 from core.reading import Scope
 
 EVERY: Final = timedelta(hours=6)
@@ -36,7 +36,6 @@ OBJECTS_A_PAGE: Final = 1_000
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
 ENOUGH: Final = "WATCHKEEPER_MONTHLY_CAP_USD allows more, and 0.01 is enough for most exports"
 NOTE: Final = "objects.json"
-_CHUNK: Final = 1 << 20
 _ADDRESS: Final = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 
 
@@ -112,30 +111,24 @@ class Bucket:
 
     def price_ahead(self, *, now: datetime) -> Money:
         """Give what looks will cost until the tighter cap opens anew, if each finds as many objects as there are."""
-        prices = self._clients.meter.prices
         looks = (self._clients.meter.money_left().limit.span.end - now) // EVERY + 1
         objects = max(FEW, len(self.shelf().held or {}))
         pages = -(-objects // OBJECTS_A_PAGE)
-        each = [
-            price.each * units
-            for operation, units in (("ListObjectsV2", pages), ("GetObject", objects))
-            if (price := prices.price("s3", operation)) is not None
-        ]
-        return sum(each, ZERO) * looks
+        return (s3_objects.price(self._clients, LIST, pages) + s3_objects.price(self._clients, GET, objects)) * looks
 
     def fetch(self, *, now: datetime) -> None:
         """Fetch what is new; what fails is noted, and what was fetched stays."""
         self._folder.mkdir(parents=True, exist_ok=True)
         held = dict(self.shelf().held or {})
-        problem, doing = "", "s3:ListObjectsV2"
-        missing, needed = None, self._price("ListObjectsV2", 1)
+        problem, doing = "", LIST
+        missing, needed = None, s3_objects.price(self._clients, LIST, 1)
         try:
             listed = dict(self._listed())
-            doing = "s3:GetObject"
+            doing = GET
             held = {key: each for key, each in held.items() if key in listed}
             wanted = {key: size for key, (etag, size) in listed.items() if key not in held or held[key].etag != etag}
-            needed = self._price("GetObject", len(wanted))
-            self._afford(wanted, needed)
+            needed = s3_objects.price(self._clients, GET, len(wanted))
+            self._afford(wanted)
             for key, size in wanted.items():
                 held[key] = self._object(key, listed[key][0], size)
                 self._write(Shelf(self.shelf().looked_at, "", held))
@@ -163,15 +156,9 @@ class Bucket:
                 if (kind_of(key) or key.endswith(MANIFEST)) and key.isprintable():
                     yield key, (str(each["ETag"]).strip('"'), int(each["Size"]))
 
-    def _price(self, operation: str, calls: int) -> Money:
-        price = self._clients.meter.prices.price("s3", operation)
-        return (price.each if price else ZERO) * calls
-
-    def _afford(self, wanted: Mapping[str, int], cost: Money) -> None:
+    def _afford(self, wanted: Mapping[str, int]) -> None:
         """Raise NotFree where the cap does not allow every object, and OSError where the disk has no room."""
-        left = self._clients.meter.money_left()
-        if cost.amount > left.amount.amount:
-            raise NotFree(f"{len(wanted)} objects cost {cost}, and {left}")
+        s3_objects.afford(self._clients, len(wanted))
         room, size = shutil.disk_usage(self._folder).free, sum(wanted.values())
         if 2 * size > room:
             raise OSError(
@@ -180,15 +167,8 @@ class Bucket:
 
     def _object(self, key: str, etag: str, size: int) -> Held:
         name = hashlib.sha256(f"{key}|{etag}".encode()).hexdigest()[:32] + f".{kind_of(key) or 'json'}"
-        client = self._clients.client(self._scope, "s3")
-        answer = client.get_object(Bucket=self._address.bucket, Key=key, IfMatch=etag)
-        fresh = self._folder / f"{name}.{secrets.token_hex(4)}.new"
-        with closing(answer["Body"]) as body, fresh.open("wb") as stream:
-            written = sum(stream.write(chunk) for chunk in body.iter_chunks(_CHUNK))
-        if written != size:
-            fresh.unlink()
-            raise ServiceFailure(f"{key} broke off after {written:,} of {size:,} bytes")
-        fresh.replace(self._folder / name)
+        place = (self._address.bucket, key)
+        s3_objects.download(self._clients, self._scope, place, self._folder / name, size=size, etag=etag)
         return Held(etag, size, name)
 
     def _name(self, key: str) -> str:

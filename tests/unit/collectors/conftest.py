@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,16 +31,22 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def clients(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
-    clients = clients_of(endpoint, tmp_path)
+def make_clients() -> Callable[..., Clients]:
+    """How the clients of a test are made; a folder of tests may have its own way."""
+    return clients_of
+
+
+@pytest.fixture
+def clients(endpoint: Endpoint, tmp_path: Path, make_clients: Callable[..., Clients]) -> Iterator[Clients]:
+    clients = make_clients(endpoint, tmp_path)
     yield clients
     clients.close()
 
 
 @pytest.fixture
-def rich(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
+def rich(endpoint: Endpoint, tmp_path: Path, make_clients: Callable[..., Clients]) -> Iterator[Clients]:
     """Clients that may spend."""
-    clients = clients_of(endpoint, tmp_path, cap=Money(Decimal(100)))
+    clients = make_clients(endpoint, tmp_path, cap=Money(Decimal(100)))
     yield clients
     clients.close()
 

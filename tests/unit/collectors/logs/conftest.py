@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,15 +38,5 @@ def unpaced(endpoint: Endpoint, data_dir: Path, *, cap: Money = ZERO, clock: Tic
 
 
 @pytest.fixture
-def clients(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
-    clients = unpaced(endpoint, tmp_path)
-    yield clients
-    clients.close()
-
-
-@pytest.fixture
-def rich(endpoint: Endpoint, tmp_path: Path) -> Iterator[Clients]:
-    """Clients that may spend."""
-    clients = unpaced(endpoint, tmp_path, cap=Money(Decimal(100)))
-    yield clients
-    clients.close()
+def make_clients() -> Callable[..., Clients]:
+    return unpaced
