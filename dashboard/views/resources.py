@@ -13,12 +13,11 @@ from collectors.inventory import Instance, Inventory, LoadBalancer, ScalingGroup
 from collectors.scaling import Activity
 from collectors.targets import Target, TargetGroupHealth
 from core.reading import Fault, Reading, Scope, joined_faults
-from core.series import MetricId
-from dashboard.charts.view import ChartView, LineKind, Tone
+from dashboard.charts.view import ChartView
 from dashboard.state import PageState
-from dashboard.views import fleet, happenings
+from dashboard.views import fleet, happenings, resource_panels
 from dashboard.views.frame import Badge
-from dashboard.views.panels import Grid, Panel, PanelLine, Readings, Revisions, chart, grid, queries
+from dashboard.views.panels import Grid, Panel, Readings, Revisions, chart, grid, queries
 from dashboard.views.sources import Sources
 from dashboard.views.things import Group
 from dashboard.wording import NO_VALUE, age, count, look, plain, state_cell, state_word
@@ -219,17 +218,9 @@ def _balancer(stock: Stock, name: str, now: datetime) -> Resource | None:
         _named("Target groups", ", ".join(groups)),
         _named("DNS name", each.dns_name),
     )
-    panels = (fleet.latency_panel(each), fleet.requests_panel(each), _traffic_panel(each))
+    panels = (fleet.latency_panel(each), fleet.requests_panel(each), resource_panels.connections(each))
     state = Badge(state_word(each.state), look(each.state))
     return Resource(f"{BALANCER}~{name}", each.name, "Load balancer", state, facts, _tags_frame(each.tags), panels)
-
-
-def _traffic_panel(each: LoadBalancer) -> Panel:
-    def line(name: str, words: str) -> PanelLine:
-        return PanelLine(fleet.balancer_metric(each, name), "Sum", words, per_second=True)
-
-    lines = (line("ActiveConnectionCount", "active/s"), line("NewConnectionCount", "new/s"))
-    return Panel("connections", "Connections", "Count/Second", lines)
 
 
 def _target_group(stock: Stock, name: str, now: datetime) -> Resource | None:
@@ -244,34 +235,10 @@ def _target_group(stock: Stock, name: str, now: datetime) -> Resource | None:
         _named("Health check", each.health_check),
         _named("Load balancers", ", ".join(arn.split("/")[-2] for arn in each.load_balancer_arns)),
     )
-    panels = _target_panels(each)
+    panels = resource_panels.target_group(each)
     tags = _tags_frame(each.tags)
     return Resource(
         f"{TARGETS}~{name}", each.name, "Target group", happenings.target_summary(health), facts, tags, panels
-    )
-
-
-def _target_panels(each: TargetGroup) -> tuple[Panel, ...]:
-    if not each.load_balancer_arns:
-        return ()
-    dimensions = (
-        ("LoadBalancer", each.load_balancer_arns[0].partition(":loadbalancer/")[2]),
-        ("TargetGroup", f"targetgroup/{each.arn.partition(':targetgroup/')[2]}"),
-    )
-
-    def metric(name: str) -> MetricId:
-        return MetricId("AWS/ApplicationELB", name, dimensions)
-
-    hosts = (
-        PanelLine(metric("HealthyHostCount"), "Minimum", "healthy", LineKind.STEP, emphasis=True),
-        PanelLine(metric("UnHealthyHostCount"), "Maximum", "unhealthy", LineKind.STEP, tone=Tone.ALARM),
-    )
-    latency = tuple(PanelLine(metric("TargetResponseTime"), percent, percent) for percent in fleet.PERCENTILES)
-    asked = (PanelLine(metric("RequestCount"), "Sum", "Requests/s", LineKind.AREA, per_second=True),)
-    return (
-        Panel("hosts", "Targets", "Count", hosts),
-        Panel("latency", "Latency", "Seconds", latency),
-        Panel("requests", "Requests", "Count/Second", asked),
     )
 
 
@@ -324,37 +291,8 @@ def _instance(stock: Stock, name: str, now: datetime) -> Resource | None:
         Badge(state_word(each.state), look(each.state)),
         facts,
         _tags_frame(each.tags),
-        _instance_panels(each.id),
+        resource_panels.instance(each.id),
         happenings.activity_groups(mine, now=now),
-    )
-
-
-def _instance_panels(instance_id: str) -> tuple[Panel, ...]:
-    def line(name: str, statistic: str, words: str, *, per_second: bool = False) -> PanelLine:
-        return PanelLine(fleet.instance_metric(instance_id, name), statistic, words, per_second=per_second)
-
-    return (
-        Panel(
-            "cpu",
-            "CPU",
-            "Percent",
-            (line("CPUUtilization", "Average", "average"), line("CPUUtilization", "Maximum", "maximum")),
-        ),
-        Panel(
-            "network",
-            "Network",
-            "Bytes/Second",
-            tuple(line(f"Network{way}", "Sum", way.lower(), per_second=True) for way in ("In", "Out")),
-        ),
-        Panel(
-            "checks",
-            "Failed status checks",
-            "Count",
-            (
-                line("StatusCheckFailed_Instance", "Maximum", "instance"),
-                line("StatusCheckFailed_System", "Maximum", "system"),
-            ),
-        ),
     )
 
 
